@@ -1,0 +1,163 @@
+"""The load half of a step: append what has come to the timeline, and gather everything the decision is made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from ordertrail.db import advancing, contacts, inbox, orders, trackers
+from ordertrail.db.brands import Brands, KnownBrand
+from ordertrail.db.inbox import InboxKind, Waiting
+from ordertrail.db.orders import OrderRow
+from ordertrail.domain.brand import Brand
+from ordertrail.domain.events import AnyEvent, AnyOrderEvent, DeliveryReport, Envelope, OrderPlaced, TrackingEvent
+from ordertrail.domain.ids import address_key
+from ordertrail.domain.order import CanonicalOrder, Person
+from ordertrail.domain.order_state import OrderState, fold_order
+from ordertrail.domain.policy.memory import Memory
+from ordertrail.domain.policy.situation import CUSTOMER, RECIPIENT, Contact, Situation
+from ordertrail.domain.vocabulary import Channel
+from ordertrail.frontdoor.matching import rematch
+
+ROUNDS = 5
+"""Appending may make shipments known whose scans were waiting, which may again make things known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """Everything a step has read, and what it appended."""
+
+    row: OrderRow
+    brand: KnownBrand
+    situation: Situation
+    entries: list[Envelope]
+    duplicates: tuple[str, ...]
+    addresses: Mapping[tuple[str, Channel], str]
+
+
+class Loader:
+    """Reads an order for its next step. `providers`: who serves each channel; `receipts`: channels that report back."""
+
+    def __init__(
+        self, brands: Brands, *, secret: bytes, providers: dict[Channel, str], receipts: frozenset[Channel]
+    ) -> None:
+        self._brands = brands
+        self._secret = secret
+        self._providers = providers
+        self._receipts = receipts
+
+    def load(self, c: Connection, row: OrderRow, now: datetime) -> Loaded:
+        """Append and gather, inside the step's transaction."""
+        brand = self._brands.get(c, row.brand)
+        order = CanonicalOrder.model_validate_json(row.canonical)
+        state, entries, batch, duplicates = self._append(c, row, order, now)
+        people = {CUSTOMER: (row.person_id, order.customer)}
+        if order.recipient is not None and row.recipient_id != row.person_id:
+            people[RECIPIENT] = (row.recipient_id, order.recipient)
+        orders.lock_people(c, [person_id for person_id, _ in people.values()])
+        found = self._contacts(c, brand.brand, people, now)
+        situation = Situation(
+            order_id=row.id, order=order, state=state, memory=Memory.model_validate_json(row.memory),
+            brand=brand.brand, now=now, batch=tuple(batch), contacts=found,
+            deliveries=advancing.delivery_views(c, row.id), cases=advancing.case_views(c, row.id),
+            providers=self._providers, receipts=self._receipts,
+        )  # fmt: skip
+        addresses = {
+            (role, channel): address for role, (_, person) in people.items() for channel, address in _addresses(person)
+        }
+        return Loaded(
+            row=row, brand=brand, situation=situation, entries=entries, duplicates=tuple(duplicates), addresses=addresses
+        )
+
+    def _append(
+        self, c: Connection, row: OrderRow, order: CanonicalOrder, now: datetime
+    ) -> tuple[OrderState, list[Envelope], list[Envelope], list[str]]:
+        entries = advancing.entries(c, row.id)
+        batch: list[Envelope] = []
+        duplicates: list[str] = []
+        state: OrderState | None = None
+        for _ in range(ROUNDS):
+            waiting = inbox.waiting_for(c, row.id)
+            for item in waiting:
+                entry = _envelope(item)
+                fresh = advancing.append(
+                    c, brand=row.brand, order_id=row.id, entry=entry, inbox_id=item.inbox_id, seq=row.seq + 1
+                )
+                (batch if fresh else duplicates).append(entry if fresh else entry.event_id)  # type: ignore[arg-type]
+            inbox.consume(c, [item.id for item in waiting])
+            state = fold_order(order, [*entries, *batch])
+            if not waiting or not self._link_trackers(c, row, state, now):
+                break
+        return state or fold_order(order, entries), [*entries, *batch], batch, duplicates
+
+    def _link_trackers(self, c: Connection, row: OrderRow, state: OrderState, now: datetime) -> bool:
+        """Link shipments to their trackers; True when scans had been waiting for them."""
+        fresh = []
+        for shipment in state.shipments:
+            facts = shipment.facts
+            if facts.carrier is not None and facts.tracking_number is not None:
+                key = trackers.link(
+                    c, brand=row.brand, carrier=facts.carrier, tracking_number=facts.tracking_number, order_id=row.id,
+                    shipment_ref=shipment.ref, now=now,
+                )  # fmt: skip
+                fresh += [key] if key else []
+        return rematch(c, fresh, now) > 0 if fresh else False
+
+    def _contacts(
+        self, c: Connection, brand: Brand, people: Mapping[str, tuple[str, Person]], now: datetime
+    ) -> tuple[Contact, ...]:
+        pairs = [
+            (channel, address_key(self._secret, brand.id, channel, address))
+            for _, person in people.values()
+            for channel, address in _addresses(person)
+        ]
+        closed = contacts.closed(c, brand.id, pairs)
+        midnight = datetime.combine(now.astimezone(ZoneInfo(brand.zone)).date(), time.min, tzinfo=ZoneInfo(brand.zone))
+        sent = advancing.sent_since(c, [person_id for person_id, _ in people.values()], midnight.astimezone(UTC))
+        return tuple(
+            Contact(
+                role=role,
+                person_id=person_id,
+                reachable=frozenset(
+                    channel
+                    for channel, address in _addresses(person)
+                    if (channel, address_key(self._secret, brand.id, channel, address)) not in closed
+                ),
+                consents=person.consents,
+                preferred=person.preferred_channel,
+                zone=person.zone or brand.zone,
+                locale=person.locale or brand.languages[0],
+                sent_today={channel: number for (who, channel), number in sent.items() if who == person_id},
+            )
+            for role, (person_id, person) in people.items()
+        )
+
+
+def _addresses(person: Person) -> list[tuple[Channel, str]]:
+    pairs = ((Channel.EMAIL, person.email), (Channel.SMS, person.phone))
+    return [(channel, address) for channel, address in pairs if address]
+
+
+def _envelope(item: Waiting) -> Envelope:
+    """A row of the inbox as an entry of the timeline."""
+    event: OrderPlaced | TrackingEvent | DeliveryReport
+    match item.kind:
+        case InboxKind.ORDER:
+            order = CanonicalOrder.model_validate_json(item.canonical)
+            event = OrderPlaced(event_id="placed", occurred_at=order.placed_at)
+        case InboxKind.ORDER_EVENT:
+            event = AnyOrderEvent.validate_json(item.canonical)
+        case _:
+            event = AnyEvent.validate_json(item.canonical)
+    return Envelope(
+        event_id=event.event_id, source=item.connection, occurred_at=event.occurred_at, recorded_at=item.received_at,
+        source_version=event.source_version, kind=event.kind, shipment_ref=_shipment_ref(item, event), event=event,
+    )  # fmt: skip
+
+
+def _shipment_ref(item: Waiting, event: object) -> str | None:
+    """The shipment an entry belongs to: the one its scan was matched to, or the one the OMS names."""
+    shipment = getattr(event, "shipment", None)
+    return item.shipment_ref or getattr(event, "shipment_ref", None) or (shipment.ref if shipment else None)

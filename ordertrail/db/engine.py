@@ -1,0 +1,98 @@
+"""Engines and transactions: one way to write and one way to read, on SQLite and PostgreSQL alike."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
+
+from ordertrail.domain.failures import Transient
+
+
+_AWAY = (OperationalError, InterfaceError, PoolTimeout)
+
+
+class Database:
+    """Hands out transactions. Thread-safe; construct once per process.
+
+    SQLite: WAL, `BEGIN IMMEDIATE` for writers (a deferred read-then-write fails with "database is locked" whatever the
+    timeout), one writer per process at a time, `synchronous=FULL` because accepted means durable.
+    Parameters never appear in errors or logs.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 20, busy_timeout_s: float = 5.0) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._busy_timeout_s = busy_timeout_s
+        self._write_lock = threading.Lock()
+        self.writer = self._engine(pool_size)
+        self.reader = self._engine(pool_size)
+        if self.is_sqlite:
+            if self.url.database:
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            event.listen(self.writer, "begin", _begin_immediate)
+            event.listen(self.reader, "begin", _begin_deferred)
+
+    def _engine(self, pool_size: int) -> Engine:
+        options: dict[str, Any] = {"hide_parameters": True, "poolclass": QueuePool, "pool_size": pool_size}
+        if self.is_sqlite:
+            options["connect_args"] = {"check_same_thread": False, "timeout": self._busy_timeout_s}
+        else:
+            options |= {"max_overflow": 5, "pool_timeout": 5, "pool_pre_ping": True}
+            options["connect_args"] = {"connect_timeout": 5}
+        engine = create_engine(self.url, **options)
+        if self.is_sqlite:
+            event.listen(engine, "connect", _set_up_sqlite)
+        return engine
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that commits when the block ends. Raises Transient when the database is away or locked."""
+        try:
+            if self.is_sqlite:
+                with self._write_lock, self.writer.begin() as connection:
+                    yield connection
+            else:
+                with self.writer.begin() as connection:
+                    yield connection
+        except _AWAY as error:
+            raise Transient("database_unavailable") from _without_parameters(error)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent look; never blocks writers. Raises Transient when the database is away."""
+        try:
+            with self.reader.connect() as connection:
+                yield connection
+        except _AWAY as error:
+            raise Transient("database_unavailable") from _without_parameters(error)
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+def _without_parameters(error: Exception) -> Exception:
+    """The driver's own word without the statement, so that nothing personal can ride along."""
+    return RuntimeError(type(error.orig).__name__ if isinstance(error, DBAPIError) and error.orig else type(error).__name__)
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_deferred(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

@@ -1,0 +1,88 @@
+"""Signals sent through Temporal, taken into the same inbox as everything else; what is not understood is a dead letter."""
+
+import base64
+import hashlib
+from datetime import datetime
+
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from ordertrail.db import inbox, trackers
+from ordertrail.db.inbox import InboxKind, InboxState
+from ordertrail.db.trackers import Target
+from ordertrail.domain.events import AnyOrderEvent, TrackingEvent
+from ordertrail.domain.ids import tracker_key
+from ordertrail.domain.outcome import RawSignal
+from ordertrail.frontdoor.acceptance import SameIdOtherBodyError, dead_letter, receive, repeated
+
+CONNECTION = "temporal"
+UNREADABLE = 2
+"""Priority of a dead letter that a sender must be told about soon."""
+
+
+def take_signal(c: Connection, brand: str, order_id: str | None, signal: RawSignal, now: datetime) -> bool:
+    """Store one signal; True when something now waits for the order. A signal taken before changes nothing."""
+    raw = base64.b64decode(signal.body)
+    if order_id is None:
+        return _refuse(c, brand, None, signal, raw, now, "unknown_order")
+    if signal.name not in ("order_event", "tracking_event"):
+        return _refuse(c, brand, order_id, signal, raw, now, "unknown_signal")
+    try:
+        if signal.name == "order_event":
+            event = AnyOrderEvent.validate_json(raw)
+            targets, key = [Target(order_id=order_id, shipment_ref="")], ""
+        else:
+            event = TrackingEvent.model_validate_json(raw)
+            targets, key = _targets(c, brand, order_id, event)
+    except ValidationError as error:
+        return _refuse(c, brand, order_id, signal, raw, now, "not_understood", _detail(error))
+    kind = InboxKind.ORDER_EVENT if signal.name == "order_event" else InboxKind.TRACKING_EVENT
+    source_id = f"{order_id}|{event.event_id}" if kind is InboxKind.ORDER_EVENT else event.event_id
+    received = receive(brand, CONNECTION, source_id, kind, raw, now)
+    inbox_id = inbox.insert(
+        c, received, state=InboxState.ACCEPTED if targets else InboxState.UNMATCHED,
+        canonical=event.model_dump_json(exclude_none=True), match_key=None if targets else key, order_id=order_id,
+        reason=None if targets else "unmatched",
+    )  # fmt: skip
+    if inbox_id is None:
+        return _again(c, brand, order_id, signal, raw, now, received)
+    for target in targets:
+        inbox.hand_off(
+            c, inbox_id=inbox_id, brand=brand, connection=CONNECTION, order_id=target.order_id,
+            shipment_ref=target.shipment_ref, now=now,
+        )  # fmt: skip
+    return bool(targets)
+
+
+def _targets(c: Connection, brand: str, order_id: str, event: TrackingEvent) -> tuple[list[Target], str]:
+    if event.tracking_number is None or event.carrier is None:
+        return [Target(order_id=order_id, shipment_ref=event.shipment_ref or "")], ""
+    key = tracker_key(brand, event.carrier, event.tracking_number)
+    return trackers.targets(c, key, occurred_at=event.occurred_at), key
+
+
+def _again(
+    c: Connection, brand: str, order_id: str, signal: RawSignal, raw: bytes, now: datetime, received: inbox.Received
+) -> bool:
+    try:
+        repeated(c, received)
+    except SameIdOtherBodyError:
+        _refuse(c, brand, order_id, signal, raw, now, "same_id_other_body")
+    return False
+
+
+def _refuse(
+    c: Connection, brand: str, order_id: str | None, signal: RawSignal, raw: bytes, now: datetime, reason: str,
+    detail: str | None = None,
+) -> bool:  # fmt: skip
+    identity = hashlib.sha256(signal.name.encode() + b"\x00" + raw).hexdigest()
+    received = receive(brand, CONNECTION, f"signal:{order_id or ''}:{identity}", InboxKind.SIGNAL, raw, now)
+    shown = f"signal '{signal.name[:60]}'" + (f": {detail}" if detail else "")
+    dead_letter(c, received, reason=reason, detail=shown, priority=UNREADABLE, order_id=order_id)
+    return False
+
+
+def _detail(error: ValidationError) -> str:
+    """Which fields are wrong and how, without their values."""
+    problems = error.errors(include_input=False, include_url=False)[:5]
+    return "; ".join(f"{'/'.join(str(part) for part in problem['loc'])}: {problem['type']}" for problem in problems)

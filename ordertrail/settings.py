@@ -1,0 +1,79 @@
+"""Settings from the environment (`ORDERTRAIL_*`); frozen, and no secret has a default."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AnyHttpUrl, Field, PlainSerializer, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ordertrail.domain.failures import ConfigurationError
+
+
+class EmailProvider(StrEnum):
+    CONSOLE = "console"
+    SENDGRID = "sendgrid"
+
+
+class SmsProvider(StrEnum):
+    CONSOLE = "console"
+    TWILIO = "twilio"
+
+
+BaseUrl = Annotated[AnyHttpUrl, PlainSerializer(str, return_type=str)]
+
+
+class Settings(BaseSettings):
+    """What an installation is told. Temporal's own settings are the standard `TEMPORAL_*` ones, read by its SDK."""
+
+    model_config = SettingsConfigDict(env_prefix="ORDERTRAIL_", frozen=True, extra="ignore")
+
+    secret_key: SecretStr = Field(min_length=32, description="Signs tracking links and keys pseudonyms; keep it")
+    data_dir: Path = Field(Path(".ordertrail"), description="Where embedded servers keep their files")
+    database_url: str = Field("", description="SQLAlchemy URL; empty is SQLite in the data directory")
+    public_url: BaseUrl = Field(AnyHttpUrl("http://127.0.0.1:8000"), description="Where customers reach this server")
+    temporal_ui_url: str = Field("", description="Where operators reach the Temporal Web UI; shown in links")
+    task_queue: str = Field("ordertrail", description="Temporal task queue of workflows and advance")
+    email_provider: EmailProvider = EmailProvider.CONSOLE
+    sms_provider: SmsProvider = SmsProvider.CONSOLE
+    sendgrid_api_key: SecretStr | None = None
+    sendgrid_base_url: BaseUrl = AnyHttpUrl("https://api.sendgrid.com")
+    sendgrid_webhook_public_key: str | None = Field(None, description="Verification key of the signed event webhook")
+    sendgrid_callback_window_s: float = Field(120, description="How long an unclear send waits for its callback")
+    twilio_account_sid: str | None = None
+    twilio_auth_token: SecretStr | None = None
+    twilio_base_url: BaseUrl = AnyHttpUrl("https://api.twilio.com")
+    twilio_from: str | None = Field(None, description="Number, sender id or messaging service (MG…) if a brand has none")
+    provider_timeout_s: float = Field(10, gt=0)
+    sendgrid_rate: float = Field(100, gt=0, description="Sends per second, over all workers")
+    twilio_rate: float = Field(50, gt=0, description="Sends per second, over all workers")
+    ops_open: bool = Field(False, description="Serve /outbox without a key; for the embedded system on loopback only")
+    max_body_bytes: int = Field(1_000_000, gt=0)
+    rate_limit_per_s: float = Field(200, gt=0, description="Requests per second and API key, averaged")
+    rate_limit_burst: int = Field(400, gt=0)
+    worker_metrics_port: int = Field(0, ge=0, le=65535, description="Prometheus port of the worker; 0 is off")
+    sdk_metrics_port: int = Field(0, ge=0, le=65535, description="Prometheus port of the Temporal SDK; 0 is off")
+    log_format: str = Field("json", pattern="^(json|text)$")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    unmatched_days: int = Field(30, gt=0, description="Unmatched events older than this become dead letters")
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database to use."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'ordertrail.db').absolute()}"
+
+    def secret(self) -> bytes:
+        """The installation's key material."""
+        return self.secret_key.get_secret_value().encode()
+
+
+def load_settings() -> Settings:
+    """Settings from the environment. Raises ConfigurationError naming each setting that is missing or wrong."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        problems = "; ".join(
+            f"ORDERTRAIL_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False)
+        )
+        raise ConfigurationError("settings", problems) from None

@@ -1,0 +1,102 @@
+// Keeps the tracking page live: any event on the stream fetches the page again and replaces its <main>.
+"use strict";
+
+(function () {
+  const main = () => document.getElementById("main");
+  const stream = main() && main().dataset.stream;
+  let pending = null;
+  let loading = false;
+  let again = false;
+
+  function relative(time) {
+    const seconds = Math.max(0, (Date.now() - Date.parse(time.dateTime)) / 1000);
+    const words = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "auto" });
+    if (seconds < 60) return words.format(0, "second");
+    if (seconds < 3600) return words.format(-Math.floor(seconds / 60), "minute");
+    if (seconds < 86400) return words.format(-Math.floor(seconds / 3600), "hour");
+    return words.format(-Math.floor(seconds / 86400), "day");
+  }
+
+  function showAge() {
+    const time = document.getElementById("updated");
+    if (!time) return;
+    if (!time.title) time.title = time.textContent;
+    time.textContent = relative(time);
+  }
+
+  // A reader's place in the page survives: the focused element by id or link, and what was opened or closed.
+  function remember(root) {
+    const active = document.activeElement;
+    const inside = root.contains(active) && active !== root;
+    return {
+      id: inside ? active.id : "",
+      href: inside ? active.getAttribute("href") : null,
+      summary: inside && active.tagName === "SUMMARY" ? active.parentElement.id : "",
+      open: new Map([...root.querySelectorAll("details[id]")].map((box) => [box.id, box.open])),
+    };
+  }
+
+  function recall(root, state) {
+    for (const box of root.querySelectorAll("details[id]")) {
+      if (state.open.has(box.id)) box.open = state.open.get(box.id);
+    }
+    const target =
+      (state.id && document.getElementById(state.id)) ||
+      (state.summary && root.querySelector("#" + CSS.escape(state.summary) + " > summary")) ||
+      (state.href !== null && [...root.querySelectorAll("a[href]")].find((a) => a.getAttribute("href") === state.href));
+    if (target) target.focus({ preventScroll: true });
+  }
+
+  async function refresh() {
+    if (loading) {
+      again = true;
+      return;
+    }
+    loading = true;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+      if (!answer.ok) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+      const old = main();
+      if (!fresh || fresh.innerHTML === old.dataset.shown) return;
+      const shown = fresh.innerHTML;
+      const state = remember(old);
+      old.replaceChildren(...fresh.childNodes);
+      old.dataset.shown = shown;
+      recall(old, state);
+      showAge();
+      const announce = document.getElementById("announce");
+      announce.textContent = "";
+      window.setTimeout(() => { announce.textContent = announce.dataset.text; }, 100);
+    } catch (error) {
+      // Offline for a moment: the next event, or the stream's reconnection, tries again.
+    } finally {
+      loading = false;
+      if (again) {
+        again = false;
+        refresh();
+      }
+    }
+  }
+
+  function soon() {
+    window.clearTimeout(pending);
+    pending = window.setTimeout(refresh, 250);
+  }
+
+  function listen() {
+    const source = new EventSource(stream);
+    let opened = false;
+    for (const name of ["message", "change", "update"]) source.addEventListener(name, soon);
+    source.addEventListener("open", () => {
+      if (opened) soon(); // something may have happened while we were away
+      opened = true;
+    });
+    window.addEventListener("pagehide", () => source.close());
+    window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  }
+
+  showAge();
+  window.setInterval(showAge, 30000);
+  if (stream) listen();
+})();

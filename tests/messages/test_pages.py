@@ -1,0 +1,141 @@
+"""The tracking page and the outbox: what they show, and what they never hold."""
+
+from typing import Any
+
+import pytest
+
+from ordertrail.domain.document import OrderDocument
+from ordertrail.domain.vocabulary import Channel, Fulfilment, OrderStatus
+from ordertrail.messages.pages import OutboxItem, Pages, earlier_promises
+from ordertrail.messages.progress import progress
+from ordertrail.messages.render import Renderer
+from tests.messages import documents
+from tests.messages.facts import CASA_VERDE, FORNO, HAPPENED, MARKUP, K, facts
+from tests.messages.html_check import Page
+
+
+def tracking(pages: Pages, view: dict[str, Any], stream_url: str | None = "/t/x/stream") -> Page:
+    brand = FORNO if view["brand"] == "forno" else CASA_VERDE
+    return Page(pages.tracking(view, brand, stream_url=stream_url, updated_at=documents.UPDATED))
+
+
+@pytest.mark.parametrize("name", documents.ALL)
+def test_a_page_is_well_formed_and_strict(pages: Pages, name: str) -> None:
+    page = tracking(pages, documents.ALL[name])
+    assert len(page.all("h1")) == 1 and len(page.all("main")) == 1
+    assert all("style" not in attributes for _, attributes in page.tags)
+    assert not any(key.startswith("on") for _, attributes in page.tags for key in attributes)
+    assert all(script.get("src") for script in page.all("script"))
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    labels = {attributes["aria-labelledby"] for _, attributes in page.tags if "aria-labelledby" in attributes}
+    assert labels <= set(ids)
+    assert all("alt" in image for image in page.all("img"))
+    assert "CV-1042" in page.text and "None" not in page.text and "javascript:" not in str(page.tags)
+
+
+def test_two_parcels_show_their_journeys_and_the_changed_promise(pages: Pages) -> None:
+    page = tracking(pages, documents.TWO_PARCELS)
+    for shown in (
+        "Wednesday 25 November", "Tuesday 24 November", "How the expected date changed", "Parcel 1 of 2", "DHL Express",
+        "JD014600003828", "Zaragoza, Spain", "07:31", "Arrived at the depot near you", "bad weather", "SEUR", "€123.80",
+        "Table lamp Alba, oak", "Write to us", "Sunday 22 November, 14:05 (CET)",
+    ):  # fmt: skip
+        assert shown in page.text, shown
+    current = [attributes for attributes in page.all("li") if attributes.get("aria-current") == "step"]
+    assert len(current) == 1
+    assert {"href": "https://track.dhl.example/JD014600003828", "rel": "noopener noreferrer"} in page.all("a")
+    assert page.all("main")[0]["data-stream"] == "/t/x/stream"
+    assert "2026-11-25" in [time.get("datetime") for time in page.all("time")]
+
+
+def test_a_page_that_will_not_change_runs_no_script(pages: Pages) -> None:
+    page = tracking(pages, documents.DELIVERED, stream_url=None)
+    assert page.all("script") == [] and "data-stream" not in page.all("main")[0]
+    assert "reception" in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "hidden"),
+    [
+        ("catering", "catering order is out for delivery", "parcel"),
+        ("pickup", "Calle del Pez 12", "Expected"),
+        ("cancelled", "Refunded", "Expected"),
+        ("attention", "looking into this order", "Tuesday 24 November"),
+    ],
+)
+def test_each_kind_of_order_speaks_properly(pages: Pages, name: str, shown: str, hidden: str) -> None:
+    text = tracking(pages, documents.ALL[name]).text
+    assert shown in text and hidden not in text
+
+
+def test_hostile_text_stays_text(pages: Pages) -> None:
+    line = {"sku": "S", "name": MARKUP, "quantity": "1", "unit_price": "1"}
+    parcel = {"ref": "P", "status": "in_transit", "carrier": MARKUP, "service_level": MARKUP, "left_at": MARKUP,
+              "tracking_number": MARKUP, "tracking_url": "javascript:alert(1)",
+              "lines": [{"sku": "S", "quantity": "1"}],
+              "scans": [{"at": "2026-11-22T06:31:00Z", "status": "in_transit",
+                         "place": {"city": MARKUP[:150]}}]}  # fmt: skip
+    page = tracking(
+        pages,
+        documents.document(
+            number=MARKUP, lines=[line], shipments=[parcel, {**parcel, "ref": "Q"}], shipping_method=MARKUP
+        ),
+    )
+    assert [str(script.get("src")).split("?")[0] for script in page.all("script")] == ["/static/tracking.js"]
+    assert page.all("img") == [] and "\u202e" not in page.text
+
+
+@pytest.mark.parametrize("fulfilment", list(Fulfilment))
+@pytest.mark.parametrize("status", list(OrderStatus))
+def test_every_status_has_a_page_and_at_most_one_current_step(
+    pages: Pages, fulfilment: Fulfilment, status: OrderStatus
+) -> None:
+    view = documents.document(status=status, fulfilment=fulfilment)
+    steps = progress(OrderDocument.model_validate(view))
+    assert sum(step.state == "current" for step in steps) == (1 if steps else 0)
+    assert "CV-1042" in tracking(pages, view).text
+
+
+def test_the_same_promise_told_twice_is_history_once() -> None:
+    document = OrderDocument.model_validate(documents.TWO_PARCELS)
+    twice = (*document.promise_history, *document.promise_history)
+    assert [record.promise for record in earlier_promises(twice[:2], document.promise)] == [
+        document.promise_history[0].promise
+    ]
+
+
+def test_the_document_has_no_room_for_personal_data() -> None:
+    assert not set(OrderDocument.model_fields) & {"customer", "recipient", "name", "email", "phone", "shipping_address"}
+
+
+def _item(renderer: Renderer, channel: Channel, number: int = 7) -> OutboxItem:
+    return OutboxItem(
+        id=number, brand="casa-verde", channel=channel, kind=K.SHIPPED, recipient="ana@example.com",
+        recipient_name="Ana García", order_number="CV-1042", at=HAPPENED,
+        rendered=renderer.render(CASA_VERDE, facts(K.SHIPPED), channel),
+    )  # fmt: skip
+
+
+def test_the_outbox_lists_and_filters(pages: Pages, renderer: Renderer) -> None:
+    items = [_item(renderer, Channel.SMS, 8), _item(renderer, Channel.EMAIL)]
+    page = Page(pages.outbox(items, order='CV-1042"><script>', older="/outbox?before=7"))
+    links = [link.get("href") for link in page.all("a")]
+    assert links.index("/outbox/8") < links.index("/outbox/7") and "/outbox?before=7" in links
+    assert "ana@example.com" in page.text and "22 Nov 13:05:00" in page.text and not page.all("script")
+    assert "No message yet" in Page(pages.outbox([])).text
+
+
+def test_an_email_is_framed_without_rights_and_a_text_is_shown_as_sent(pages: Pages, renderer: Renderer) -> None:
+    email = Page(pages.outbox_message(_item(renderer, Channel.EMAIL)))
+    frame = email.all("iframe")[0]
+    assert frame["src"] == "/outbox/7/html" and "allow-scripts" not in str(frame["sandbox"])
+    assert "Still to come" in email.text
+    sms = _item(renderer, Channel.SMS)
+    shown = Page(pages.outbox_message(sms))
+    assert " ".join(sms.rendered.text.split()) in shown.text and not shown.all("iframe")
+
+
+@pytest.mark.parametrize("brand", [None, CASA_VERDE])
+def test_a_lost_link_gets_a_page(pages: Pages, brand: Any) -> None:
+    assert "cannot find this page" in Page(pages.not_found(brand)).text

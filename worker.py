@@ -1,0 +1,71 @@
+"""The worker process: connect, register, run, drain."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+import structlog
+from prometheus_client import start_http_server
+
+from ordertrail.db.engine import Database
+from ordertrail.domain.clock import system_clock
+from ordertrail.domain.failures import ConfigurationError
+from ordertrail.observability import configure_logging
+from ordertrail.settings import Settings, load_settings
+from ordertrail.wiring.shared import connect_temporal
+from ordertrail.wiring.worker import build_workers
+
+log = structlog.get_logger(__name__)
+
+CONNECT_AGAIN_S = 2.0
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, then finish what is in hand."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    database = Database(settings.sqlalchemy_url)
+    while not stop.is_set():
+        try:
+            client = await connect_temporal(sdk_metrics_port=settings.sdk_metrics_port)
+            break
+        except RuntimeError:
+            log.warning("temporal_unreachable", again_in_s=CONNECT_AGAIN_S)
+            await asyncio.sleep(CONNECT_AGAIN_S)
+    else:
+        return
+    async with AsyncExitStack() as running:
+        for worker in build_workers(settings, client, database, system_clock):
+            await running.enter_async_context(worker)
+        log.info("worker_started", task_queue=settings.task_queue)
+        await stop.wait()
+        log.info("worker_draining")
+    database.close()
+    log.info("worker_stopped")
+
+
+def main() -> int:
+    """Run from the environment; the exit code."""
+    try:
+        settings = load_settings()
+        configure_logging(settings.log_format, settings.log_level)
+        if settings.worker_metrics_port:
+            start_http_server(settings.worker_metrics_port, addr="127.0.0.1")
+        asyncio.run(run(settings))
+    except ConfigurationError as error:
+        sys.stderr.write(f"ordertrail worker: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The Temporal SDK's threads may abort the interpreter while it winds down (sdk-python#300); all is done by now.
+    os._exit(code)

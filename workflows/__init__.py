@@ -1,0 +1,5 @@
+"""Orchestration only; deterministic."""
+
+from workflows.order import OrderWorkflow
+
+WORKFLOWS = [OrderWorkflow]
