@@ -1,17 +1,17 @@
 """Advance an order by one step: load, decide, save, in one transaction that a retry finds done."""
 
-
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.failures import coded_failures
 from activities.loading import Loader
 from activities.saving import Saver
 from ordertrail.db import advancing, orders
 from ordertrail.db.engine import Database
-from ordertrail.domain.failures import StaleAdvance, Transient
+from ordertrail.domain.failures import StaleAdvance
 from ordertrail.domain.ids import parse_order_workflow_id
 from ordertrail.domain.outcome import AdvanceInput, Outcome
 from ordertrail.domain.policy.engine import decide
@@ -31,12 +31,11 @@ class AdvanceActivity:
     @activity.defn(name="advance")
     def advance(self, step: AdvanceInput) -> Outcome:
         """One step; idempotent under (order, step). Raises ApplicationError with a code: `stale_advance` for good."""
-        try:
-            return self._advance(step)
-        except Transient as error:
-            raise ApplicationError(error.code, type=error.code) from None
-        except (StaleAdvance, IntegrityError):
-            return self._earlier(step)
+        with coded_failures(workflow_step=step.step):
+            try:
+                return self._advance(step)
+            except (StaleAdvance, IntegrityError):
+                return self._earlier(step)
 
     def _advance(self, step: AdvanceInput) -> Outcome:
         with self._database.write() as c:
@@ -59,7 +58,7 @@ class AdvanceActivity:
             row = self._order(c, step, lock=False)
             done = advancing.stored_outcome(c, row.id, step.step) if row else None
         if done is None:
-            log.warning("stale_advance", workflow_id_step=step.step)
+            log.warning("stale_advance", workflow_step=step.step)
             raise ApplicationError("stale_advance", type="stale_advance", non_retryable=True)
         return done
 
@@ -74,5 +73,3 @@ class AdvanceActivity:
             take_signal(c, key.brand if key else "-", None, signal, step.now)
         story = "No such order. Orders are created over HTTP; what was signalled is kept as dead letters."
         return Outcome(seq=0, received=step.received, known=False, closed=True, story=story)
-
-

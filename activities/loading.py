@@ -13,7 +13,6 @@ from ordertrail.db.inbox import InboxKind, Waiting
 from ordertrail.db.orders import OrderRow
 from ordertrail.domain.brand import Brand
 from ordertrail.domain.events import AnyEvent, AnyOrderEvent, DeliveryReport, Envelope, OrderPlaced, TrackingEvent
-from ordertrail.domain.ids import address_key
 from ordertrail.domain.order import CanonicalOrder, Person
 from ordertrail.domain.order_state import OrderState, fold_order
 from ordertrail.domain.policy.memory import Memory
@@ -68,7 +67,12 @@ class Loader:
             (role, channel): address for role, (_, person) in people.items() for channel, address in _addresses(person)
         }
         return Loaded(
-            row=row, brand=brand, situation=situation, entries=entries, duplicates=tuple(duplicates), addresses=addresses
+            row=row,
+            brand=brand,
+            situation=situation,
+            entries=entries,
+            duplicates=tuple(duplicates),
+            addresses=addresses,
         )
 
     def _append(
@@ -109,11 +113,12 @@ class Loader:
         self, c: Connection, brand: Brand, people: Mapping[str, tuple[str, Person]], now: datetime
     ) -> tuple[Contact, ...]:
         pairs = [
-            (channel, address_key(self._secret, brand.id, channel, address))
+            (channel, contacts.address_key(self._secret, brand.id, channel, address))
             for _, person in people.values()
             for channel, address in _addresses(person)
         ]
-        closed = contacts.closed(c, brand.id, pairs)
+        known = contacts.states_of(c, brand=brand.id, address_keys=[key for _, key in pairs])
+        closed = {(state.channel, state.address_key) for state in known if state.closed}
         midnight = datetime.combine(now.astimezone(ZoneInfo(brand.zone)).date(), time.min, tzinfo=ZoneInfo(brand.zone))
         sent = advancing.sent_since(c, [person_id for person_id, _ in people.values()], midnight.astimezone(UTC))
         return tuple(
@@ -123,7 +128,7 @@ class Loader:
                 reachable=frozenset(
                     channel
                     for channel, address in _addresses(person)
-                    if (channel, address_key(self._secret, brand.id, channel, address)) not in closed
+                    if (channel, contacts.address_key(self._secret, brand.id, channel, address)) not in closed
                 ),
                 consents=person.consents,
                 preferred=person.preferred_channel,

@@ -90,8 +90,8 @@ class Saver:
             delivery = next(d for d in loaded.situation.deliveries if d.id == delivery_id)
             received = receive(loaded.row.brand, "ordertrail", f"unsent:{delivery_id}", InboxKind.DELIVERY_REPORT,
                                delivery_id.encode(), now)  # fmt: skip
-            dead_letter(c, received, reason="undeliverable", detail=f"{delivery.kind} by {delivery.channel}: {delivery.reason}",
-                        priority=3, order_id=loaded.row.id)  # fmt: skip
+            detail = f"{delivery.kind} by {delivery.channel}: {delivery.reason}"
+            dead_letter(c, received, reason="undeliverable", detail=detail, priority=3, order_id=loaded.row.id)
 
     def _cases(self, c: Connection, loaded: Loaded, plan: Plan, now: datetime) -> None:
         advancing.raise_cases(c, plan.raised_cases, now=now)
@@ -147,13 +147,20 @@ class Saver:
 
     def _decisions(self, c: Connection, loaded: Loaded, plan: Plan, seq: int, now: datetime) -> None:
         versions = {"code": __version__, "policy": loaded.brand.version, "templates": self._templates_version}
-        repeats: list[Decision] = [Record(reason=Why.DUPLICATE, event_ids=(event_id,)) for event_id in loaded.duplicates]
+        repeats: list[Decision] = [
+            Record(reason=Why.DUPLICATE, event_ids=(event_id,)) for event_id in loaded.duplicates
+        ]
         made = [*plan.decisions, *repeats]
         common = {"brand": loaded.row.brand, "order_id": loaded.row.id, "seq": seq, "versions": versions, "at": now}
         if made:
             c.execute(insert(decisions), [{**advancing.decision_row(decision), **common} for decision in made])
-        told = [{"brand": loaded.row.brand, "order_id": loaded.row.id, "type": "delivery.planned", "at": now,
-                 "data": {"kind": m.kind, "channel": m.channel, "occurrence": m.occurrence}} for m in plan.messages]  # fmt: skip
+        told = [
+            {
+                "brand": loaded.row.brand, "order_id": loaded.row.id, "type": "delivery.planned", "at": now,
+                "data": {"kind": m.kind, "channel": m.channel, "occurrence": m.occurrence},
+            }
+            for m in plan.messages
+        ]  # fmt: skip
         if told:
             c.execute(insert(outbox_events), told)
 
@@ -177,7 +184,9 @@ class Saver:
     ) -> Outcome:
         situation = loaded.situation
         gone = {*plan.superseded, *plan.expired}
-        waiting = [d for d in situation.deliveries if d.id not in gone and (d.state in _TO_SEND or d.id in plan.released)]
+        waiting = [
+            d for d in situation.deliveries if d.id not in gone and (d.state in _TO_SEND or d.id in plan.released)
+        ]
         promise = _shown_promise(loaded, plan)
         return Outcome(
             seq=seq,
@@ -204,8 +213,8 @@ def _shown_promise(loaded: Loaded, plan: Plan) -> tuple[Promise, str] | None:
     if told:
         return max(told, key=lambda promise: promise.ends()), "delay"
     state = loaded.situation.state
-    promises = [promise for s in state.shipments if (promise := state.promise_of(s.ref))] or [state.promise]
-    known = [promise for promise in promises if promise is not None]
+    known = [promise for s in state.shipments if (promise := state.promise_of(s.ref))]
+    known = known or ([state.promise] if state.promise is not None else [])
     return (max(known, key=lambda promise: promise.ends()), "order") if known else None
 
 
@@ -224,7 +233,9 @@ def _send(delivery: DeliveryView, now: datetime) -> SendOrder:
     return SendOrder(
         delivery_id=delivery.id, provider=delivery.provider, critical=delivery.critical,
         not_after=max(delivery.not_after, now + timedelta(seconds=1)),
-        summary=_summary(delivery.kind, delivery.shipment_ref, delivery.occurrence, delivery.channel, delivery.recipient),
+        summary=_summary(
+            delivery.kind, delivery.shipment_ref, delivery.occurrence, delivery.channel, delivery.recipient
+        ),
     )  # fmt: skip
 
 

@@ -8,17 +8,18 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.exceptions import CancelledError
 
+from activities.failures import coded_failures
 from ordertrail.channels.base import Accepted, Provider
 from ordertrail.db import sending
 from ordertrail.db.brands import Brands
+from ordertrail.db.contacts import address_key
 from ordertrail.db.engine import Database
 from ordertrail.db.sending import SendRow
 from ordertrail.domain.brand import Brand
 from ordertrail.domain.clock import Clock
 from ordertrail.domain.failures import Ambiguous, Permanent, Transient
-from ordertrail.domain.ids import address_key
 from ordertrail.domain.message import MessageFacts, OutgoingMessage, Rendered
 from ordertrail.domain.outcome import SendInput, SendResult
 from ordertrail.domain.vocabulary import Channel, DeliveryState, MessageKind
@@ -39,7 +40,7 @@ NEEDS_ADVANCE = frozenset({_S.FAILED, _S.EXPIRED, _S.UNKNOWN})
 class SendActivity:
     """One attempt per call; Temporal retries. Raises ApplicationError with a code, never a provider's text.
 
-    `callback_window`: how long to wait for a callback that resolves an unclear send, where the provider cannot be asked.
+    `callback_window`: how long to wait for a callback that resolves an unclear send, where it cannot be asked.
     """
 
     def __init__(
@@ -60,11 +61,8 @@ class SendActivity:
         activity.heartbeat()
         if activity.is_cancelled():
             raise CancelledError("overtaken")
-        try:
+        with coded_failures(delivery_id=order.delivery_id):
             return self._attempt(order.delivery_id)
-        except Transient as error:
-            log.info("send_retried", delivery_id=order.delivery_id, code=error.code)
-            raise ApplicationError(error.code, type=error.code, next_retry_delay=error.retry_after) from None
 
     def _attempt(self, delivery_id: str) -> SendResult:
         now = self._clock()

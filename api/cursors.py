@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from api.problems import invalid_parameter
 
 Cursor = Annotated[
-    str | None, Query(description="`next_cursor` of the page before; opaque", max_length=400, examples=["WyJvcmRfMDFrIl0"])
+    str | None,
+    Query(description="`next_cursor` of the page before; opaque", max_length=400, examples=["WyJvcmRfMDFrIl0"]),
 ]
 Limit = Annotated[int, Query(ge=1, le=100, description="Rows on a page")]
 RowId = Annotated[int, Query(ge=0, le=2**63 - 1)]

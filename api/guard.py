@@ -28,16 +28,16 @@ class Allow(SecurityBase):
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.scheme_name = "apiKey"
-        self.model = HTTPBearer(description="An API key of one brand, such as `otk_…`, made by `ordertrail keys create`.")
+        self.model = HTTPBearer(
+            description="An API key of one brand, such as `otk_…`, made by `ordertrail keys create`."
+        )
 
     async def __call__(self, request: Request) -> ApiKey:
         context = context_of(request)
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         key = await _find(context, secret.strip()) if scheme.lower() == "bearer" else None
         if key is None:
-            raise ProblemError(
-                401, "unauthorized", "Send a valid API key as a bearer token.", headers=_UNAUTHORIZED
-            )
+            raise ProblemError(401, "unauthorized", "Send a valid API key as a bearer token.", headers=_UNAUTHORIZED)
         if self.scope not in key.scopes:
             raise ProblemError(403, "scope_missing", f"This key lacks the scope '{self.scope}'.")
         wait = context.limit.wait(key.id)

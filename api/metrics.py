@@ -96,9 +96,7 @@ class _Stored(Collector):
 
     def _read(self, c: Connection) -> _Figures:
         backlog, oldest_s = inbox.backlog(c, now=self._clock())
-        return _Figures(
-            backlog=backlog, oldest_s=oldest_s, waiting=inbox.counts(c), deliveries=deliveries.counts(c)
-        )
+        return _Figures(backlog=backlog, oldest_s=oldest_s, waiting=inbox.counts(c), deliveries=deliveries.counts(c))
 
 
 def _families(figures: _Figures) -> Iterable[GaugeMetricFamily]:

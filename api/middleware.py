@@ -16,7 +16,9 @@ log = structlog.get_logger(__name__)
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _CLIENT_GONE = 499
-_UNFORESEEN = ProblemError(500, "internal_error", "Something broke on our side. It is in the log under this request id.")
+_UNFORESEEN = ProblemError(
+    500, "internal_error", "Something broke on our side. It is in the log under this request id."
+)
 
 
 class RequestRecord:
@@ -86,4 +88,7 @@ def _request_id(scope: Scope) -> str:
 
 
 def _route(scope: Scope) -> str:
-    return getattr(scope.get("route"), "path", None) or "(none)"
+    template = getattr(scope.get("route"), "path", None)
+    if template:
+        return str(template)
+    return "/static" if scope["path"].startswith("/static/") else "(none)"

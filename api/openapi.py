@@ -228,7 +228,7 @@ def _components() -> dict[str, Any]:
 
 def schema_of(name: str) -> dict[str, Any] | None:
     """The published JSON Schema (2020-12) of a body, or None if there is none of this name."""
-    model = PUBLISHED.get(name)
+    model: Any = PUBLISHED.get(name)
     if model is None:
         return None
     schema = TypeAdapter[Any](model).json_schema()
@@ -241,7 +241,11 @@ def install(app: FastAPI) -> None:
     def build() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = get_openapi(
-                title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+                tags=app.openapi_tags,
             )
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas.update(_components())

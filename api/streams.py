@@ -93,9 +93,7 @@ class Hub:
 
     async def since(self, order_id: str, event_id: int) -> list[OutboxEvent]:
         """An order's events after this one, at most a batch. Raises Transient."""
-        return await run_in_threadpool(
-            self._read, lambda c: outbox.after(c, event_id, order_id=order_id, limit=_BATCH)
-        )
+        return await run_in_threadpool(self._read, lambda c: outbox.after(c, event_id, order_id=order_id, limit=_BATCH))
 
     async def _round(self) -> None:
         if not self._followers:

@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 
 import structlog
 from temporalio.client import Client, RPCError
-from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
 
 from ordertrail.db import inbox, orders
 from ordertrail.db.engine import Database
@@ -87,7 +93,9 @@ class Dispatcher:
         except RPCError as error:
             # The row stays stored and the sweep comes back to it.
             self.healthy = False
-            log.warning("temporal_unavailable", order_id=wake.order_id, inbox_id=wake.inbox_id, status=error.status.name)
+            log.warning(
+                "temporal_unavailable", order_id=wake.order_id, inbox_id=wake.inbox_id, status=error.status.name
+            )
             return
         self.healthy = True
         self._forwarded[wake.order_id] = max(wake.inbox_id, self._forwarded.get(wake.order_id, 0))

@@ -19,7 +19,7 @@ PERSONAL_FIELDS = frozenset(
 )  # fmt: skip
 """Never logged, whoever tries: the last resort behind not passing them in the first place."""
 
-_QUIET = ("uvicorn.access", "httpx", "httpcore", "twilio", "sendgrid", "python_http_client")
+_QUIET = ("uvicorn.access", "httpx", "httpcore", "twilio", "sendgrid", "python_http_client", "alembic")
 
 
 def configure_logging(log_format: str, level: str) -> None:
@@ -76,7 +76,7 @@ def name_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) 
     """A structlog processor: of an exception only its type and where it came from; its text may hold anything."""
     exc_info = event.pop("exc_info", None)
     if isinstance(exc_info, tuple) and exc_info[1] is not None:
-        event |= describe_exception(exc_info[1])
+        event.update(describe_exception(exc_info[1]))
     return event
 
 

@@ -26,7 +26,7 @@ BaseUrl = Annotated[AnyHttpUrl, PlainSerializer(str, return_type=str)]
 class Settings(BaseSettings):
     """What an installation is told. Temporal's own settings are the standard `TEMPORAL_*` ones, read by its SDK."""
 
-    model_config = SettingsConfigDict(env_prefix="ORDERTRAIL_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="ORDERTRAIL_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     secret_key: SecretStr = Field(min_length=32, description="Signs tracking links and keys pseudonyms; keep it")
     data_dir: Path = Field(Path(".ordertrail"), description="Where embedded servers keep their files")
@@ -43,7 +43,9 @@ class Settings(BaseSettings):
     twilio_account_sid: str | None = None
     twilio_auth_token: SecretStr | None = None
     twilio_base_url: BaseUrl = AnyHttpUrl("https://api.twilio.com")
-    twilio_from: str | None = Field(None, description="Number, sender id or messaging service (MG…) if a brand has none")
+    twilio_from: str | None = Field(
+        None, description="Number, sender id or messaging service (MG…) if a brand has none"
+    )
     provider_timeout_s: float = Field(10, gt=0)
     sendgrid_rate: float = Field(100, gt=0, description="Sends per second, over all workers")
     twilio_rate: float = Field(50, gt=0, description="Sends per second, over all workers")
@@ -70,7 +72,7 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Settings from the environment. Raises ConfigurationError naming each setting that is missing or wrong."""
     try:
-        return Settings()  # type: ignore[call-arg]
+        return Settings()
     except ValidationError as error:
         problems = "; ".join(
             f"ORDERTRAIL_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"

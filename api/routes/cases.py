@@ -28,6 +28,7 @@ _POSITION: TypeAdapter[tuple[Instant, _Id]] = TypeAdapter(tuple[Instant, _Id])
 async def list_cases(
     request: Request,
     key: ReadCases,
+    *,
     queue: Annotated[str | None, Query(max_length=40, pattern=NO_NUL)] = None,
     state: Annotated[str | None, Query(pattern="^(open|acknowledged|closed)$")] = None,
     priority: CasePriority | None = None,

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ValidationError
@@ -26,7 +27,7 @@ router = APIRouter(tags=["Write"])
 OrderRef = Annotated[
     str,
     Path(
-        description="The order's id, or `channel:external id` within the brand of the API key. Slashes may stand as they are.",
+        description="The order's id, or `channel:external id` within the brand of the key; it may hold slashes",
         examples=["ord_01k9zq3v5n8w2x4y6z8a0b2c4d", "web:10-442"],
     ),
 ]
@@ -112,9 +113,7 @@ def _accepted(acceptance: Acceptance) -> Response:
     return documents.Json(json.dumps(acceptance.answer), 200 if acceptance.repeated else 202)
 
 
-async def _take(
-    request: Request, key: ApiKey, kind: InboxKind, take: Take, reference: str | None = None
-) -> Acceptance:
+async def _take(request: Request, key: ApiKey, kind: InboxKind, take: Take, reference: str | None = None) -> Acceptance:
     """Store a body, hand it on, count it. What is not understood is kept and ends the request with a problem."""
     context = context_of(request)
     if reference is not None and not is_reference(reference):
@@ -126,9 +125,17 @@ async def _take(
     except (ValidationError, UnacceptableField) as error:
         why = rejection_of(error, raw)
         context.metrics.dead_letters.labels(key.brand, "api", why.reason).inc()
-        dead_letter = await run_in_threadpool(
-            _reject, request, key, kind, raw, now, {"reason": why.reason, "detail": why.detail, "reference": reference}
+        reject = partial(
+            context.parts.front_door.reject,
+            key.brand,
+            key.connection,
+            kind,
+            raw,
+            now,
+            reason=why.reason,
+            detail=why.detail,
         )
+        dead_letter = await run_in_threadpool(reject, reference=reference)
         raise invalid_body(why, dead_letter=dead_letter) from None
     except Conflict as error:
         context.metrics.dead_letters.labels(key.brand, "api", error.code).inc()
@@ -137,7 +144,3 @@ async def _take(
     if not acceptance.repeated:
         context.metrics.accepted.labels(key.brand, "api", kind.value).inc()
     return acceptance
-
-
-def _reject(request: Request, key: ApiKey, kind: InboxKind, raw: bytes, now: datetime, why: dict[str, Any]) -> int:
-    return context_of(request).parts.front_door.reject(key.brand, key.connection, kind, raw, now, **why)

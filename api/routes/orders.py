@@ -44,7 +44,10 @@ Text = Annotated[str | None, Query(max_length=200, pattern=NO_NUL)]
 async def list_orders(
     request: Request,
     key: ReadOrders,
-    customer: Annotated[str | None, Query(max_length=200, pattern=NO_NUL, description="The shop's own customer id")] = None,
+    *,
+    customer: Annotated[
+        str | None, Query(max_length=200, pattern=NO_NUL, description="The shop's own customer id")
+    ] = None,
     channel: Text = None,
     external_id: Text = None,
     status: OrderStatus | None = None,

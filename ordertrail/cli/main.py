@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ordertrail.cli import brands, database, inbox, keys, orders, pieces_alone, up
+from ordertrail.cli import brands, database, inbox, keys, orders, pieces_alone, temporal_setup, up
 from ordertrail.cli.demo import command as demo
 from ordertrail.cli.session import DEFAULT_DATA_DIR
 from ordertrail.domain.failures import OrdertrailError
@@ -45,6 +45,7 @@ def root(data_dir: Annotated[Path | None, _DATA_DIR] = None) -> None:
 demo.add_to(app)
 up.add_to(app)
 pieces_alone.add_to(app)
+temporal_setup.add_to(app)
 app.add_typer(database.app, name="db")
 app.add_typer(orders.app, name="orders")
 app.add_typer(inbox.app, name="inbox")

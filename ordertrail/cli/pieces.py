@@ -8,27 +8,17 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 import httpx
-from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, UpdateNamespaceRequest
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from ordertrail.cli.children import Piece
 from ordertrail.cli.embedded import Embedded
+from ordertrail.cli.temporal_setup import RETENTION, SEARCH_ATTRIBUTES, set_retention
 from ordertrail.domain.failures import ConfigurationError
 
-RETENTION = timedelta(days=90)
-"""How long closed orders stay in the Temporal UI; the server's own default is one day."""
-SEARCH_ATTRIBUTES = {
-    "OrdertrailBrand": "Keyword",
-    "OrdertrailStatus": "Keyword",
-    "OrdertrailConditions": "KeywordList",
-    "OrdertrailQueue": "Keyword",
-    "OrdertrailPromise": "Datetime",
-}
 _PRAGMAS = ("journal_mode=wal", "synchronous=1")
 # With one shard the default of 20 polls a second makes every idle hop wait some 48 ms.
 _QUEUES = ("transfer", "timer", "visibility", "outbound")
@@ -66,7 +56,7 @@ def temporal_piece(embedded: Embedded) -> Piece:
         return await _answers(embedded.temporal_address)
 
     async def keep_history() -> None:
-        await set_retention(embedded.temporal_address, RETENTION)
+        await set_retention(await Client.connect(embedded.temporal_address), RETENTION)
 
     return Piece(name="temporal", argv=argv, env=embedded.env, ready=ready, once_ready=keep_history)
 
@@ -105,16 +95,6 @@ def worker_piece(embedded: Embedded, *, task_queue: str) -> Piece:
         return await _is_polled(embedded.temporal_address, task_queue)
 
     return Piece(name="worker", argv=worker_argv(), env=embedded.env, ready=ready, stop_within=30)
-
-
-async def set_retention(address: str, retention: timedelta) -> None:
-    """Set how long the default namespace keeps closed workflows. Raises RPCError when Temporal does not answer."""
-    client = await Client.connect(address)
-    span = Duration()
-    span.FromTimedelta(retention)
-    await client.workflow_service.update_namespace(
-        UpdateNamespaceRequest(namespace="default", config=NamespaceConfig(workflow_execution_retention_ttl=span))
-    )
 
 
 async def _answers(address: str) -> bool:

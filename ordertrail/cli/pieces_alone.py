@@ -20,7 +20,9 @@ _AGAIN_AFTER_S = 1.0
 
 def api(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes any free one.", min=0, max=65535)] = 8000,
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; 0 takes any free one.", min=0, max=65535, metavar="PORT")
+    ] = 8000,
 ) -> None:
     """Run the HTTP API, the tracking pages and the dispatcher."""
     with opened_database(load_settings()):
@@ -38,8 +40,10 @@ def worker(
 
 
 def temporal(
-    port: Annotated[int, typer.Option(help="Port of the server; 0 takes any free one.", min=0, max=65535)] = 7233,
-    ui_port: Annotated[int, typer.Option(help="Port of its Web UI.", min=0, max=65535)] = 8233,
+    port: Annotated[
+        int, typer.Option(help="Port of the server; 0 takes any free one.", min=0, max=65535, metavar="PORT")
+    ] = 7233,
+    ui_port: Annotated[int, typer.Option(help="Port of its Web UI.", min=0, max=65535, metavar="PORT")] = 8233,
 ) -> None:
     """Run the embedded Temporal development server, tuned, with its data in the data directory. Not for production."""
     ports = Ports(

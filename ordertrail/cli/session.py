@@ -9,7 +9,6 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
@@ -20,7 +19,7 @@ from ordertrail.domain.failures import ConfigurationError, OrdertrailError, Tran
 from ordertrail.settings import Settings, load_settings
 
 DEFAULT_DATA_DIR = Path(".ordertrail")
-_DEFAULT_TEMPORAL = "localhost:7233"
+_DEFAULT_TEMPORAL = "127.0.0.1:7233"
 
 
 class Unreachable(OrdertrailError):
@@ -91,11 +90,11 @@ def upgraded(settings: Settings) -> tuple[str | None, str]:
 
 async def connected() -> Client:
     """A client of the Temporal server the `TEMPORAL_*` settings name. Raises Unreachable."""
-    config = ClientConfig.load_client_connect_config()
-    address = config.get("target_host") or _DEFAULT_TEMPORAL
+    from ordertrail.wiring.shared import connect_temporal  # here, because it takes long and few commands need it
+
+    address = ClientConfig.load_client_connect_config().get("target_host") or _DEFAULT_TEMPORAL
     try:
-        config["target_host"] = address
-        client = await Client.connect(**config, data_converter=pydantic_data_converter)
+        client = await connect_temporal()
         await client.service_client.check_health(timeout=timedelta(seconds=5))
     except (RPCError, RuntimeError):
         message = f"Temporal cannot be reached at {address} (TEMPORAL_ADDRESS)"

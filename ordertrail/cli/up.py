@@ -14,9 +14,9 @@ from ordertrail.cli.session import data_dir, upgraded
 from ordertrail.settings import load_settings
 
 Host = Annotated[str, typer.Option(help="Address the API listens on. Beyond loopback, /outbox needs a key.")]
-ApiPort = Annotated[int, typer.Option(help="Port of the API; 0 takes any free one.", min=0, max=65535)]
-TemporalPort = Annotated[int, typer.Option(help="Port of the Temporal server.", min=0, max=65535)]
-UiPort = Annotated[int, typer.Option(help="Port of the Temporal Web UI.", min=0, max=65535)]
+ApiPort = Annotated[int, typer.Option(help="Port of the API; 0 takes any free one.", min=0, max=65535, metavar="PORT")]
+TemporalPort = Annotated[int, typer.Option(help="Port of the Temporal server.", min=0, max=65535, metavar="PORT")]
+UiPort = Annotated[int, typer.Option(help="Port of the Temporal Web UI.", min=0, max=65535, metavar="PORT")]
 
 
 def up(

@@ -63,9 +63,7 @@ def entries(c: Connection, order_id: str) -> list[Envelope]:
 def delivery_views(c: Connection, order_id: str) -> tuple[DeliveryView, ...]:
     """Every delivery of the order."""
     rows = c.execute(_DELIVERY_VIEW.where(deliveries.c.order_id == order_id))
-    return tuple(
-        DeliveryView.model_validate({**row._mapping, "shipment_ref": row.shipment_ref or ""}) for row in rows
-    )
+    return tuple(DeliveryView.model_validate({**row._mapping, "shipment_ref": row.shipment_ref or ""}) for row in rows)
 
 
 def case_views(c: Connection, order_id: str) -> tuple[CaseView, ...]:
@@ -177,9 +175,7 @@ def shown_promises(c: Connection, order_id: str) -> list[PromiseRecord]:
     return [PromiseRecord.model_validate(dict(row._mapping)) for row in rows]
 
 
-def show_promise(
-    c: Connection, *, brand: str, order_id: str, shipment_ref: str, record: PromiseRecord
-) -> None:
+def show_promise(c: Connection, *, brand: str, order_id: str, shipment_ref: str, record: PromiseRecord) -> None:
     """Keep a promise that is shown from now on."""
     c.execute(
         promises.insert().values(

@@ -75,7 +75,9 @@ _VIEW = [deliveries.c[name] for name in DeliveryView.__annotations__]
 def of_order(c: Connection, order_id: str) -> list[DeliveryView]:
     """All deliveries of an order, in the order in which they were decided."""
     statement = select(*_VIEW).where(deliveries.c.order_id == order_id)
-    return [DeliveryView(**row._mapping) for row in c.execute(statement.order_by(deliveries.c.planned_at, deliveries.c.id))]
+    return [
+        DeliveryView(**row._mapping) for row in c.execute(statement.order_by(deliveries.c.planned_at, deliveries.c.id))
+    ]
 
 
 def counts(c: Connection) -> dict[tuple[str, str], int]:
@@ -117,7 +119,9 @@ def apply_receipt(
     values: dict[str, object] = {"state": moved, "reason": reason if moved is _S.FAILED else None}
     if provider_message_id and row.provider_message_id is None:
         values["provider_message_id"] = provider_message_id
-    values["accepted_at"] = func.coalesce(deliveries.c.accepted_at, now) if moved is not _S.FAILED else deliveries.c.accepted_at
+    values["accepted_at"] = (
+        func.coalesce(deliveries.c.accepted_at, now) if moved is not _S.FAILED else deliveries.c.accepted_at
+    )
     if moved in _SETTLED:
         values |= {"settled_at": now, "receipt_due_at": None, "handled": False}
     c.execute(update(deliveries).where(deliveries.c.id == row.id).values(**values))

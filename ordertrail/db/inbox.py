@@ -33,7 +33,7 @@ class InboxKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """One inbound payload, before anything is decided about it. `connection` is who sent it, `source_event_id` theirs."""
+    """One inbound payload, before anything is decided about it. `connection` is who sent it."""
 
     brand: str
     connection: str
@@ -70,8 +70,16 @@ _COLUMNS = [inbox.c[name] for name in InboxRow.__annotations__]
 
 
 def insert(
-    c: Connection, received: Received, *, state: InboxState, canonical: str | None = None, reason: str | None = None,
-    detail: str | None = None, priority: int = 5, match_key: str | None = None, order_id: str | None = None,
+    c: Connection,
+    received: Received,
+    *,
+    state: InboxState,
+    canonical: str | None = None,
+    reason: str | None = None,
+    detail: str | None = None,
+    priority: int = 5,
+    match_key: str | None = None,
+    order_id: str | None = None,
 ) -> int | None:
     """Store one payload. Its id, or None when this (brand, connection, source event id) is already there."""
     statement = (
@@ -107,10 +115,17 @@ def by_id(c: Connection, inbox_id: int) -> InboxRow | None:
 
 
 def listing(
-    c: Connection, *, states: Sequence[InboxState], brand: str | None = None, before_id: int | None = None, limit: int = 50
+    c: Connection,
+    *,
+    states: Sequence[InboxState],
+    brand: str | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
 ) -> list[InboxRow]:
     """Rows in these states, most urgent first, then newest."""
-    statement = select(*_COLUMNS).where(inbox.c.state.in_(states)).order_by(inbox.c.priority, inbox.c.id.desc()).limit(limit)
+    statement = (
+        select(*_COLUMNS).where(inbox.c.state.in_(states)).order_by(inbox.c.priority, inbox.c.id.desc()).limit(limit)
+    )
     if brand:
         statement = statement.where(inbox.c.brand == brand)
     if before_id:
@@ -205,7 +220,9 @@ def due_handoffs(c: Connection, *, now: datetime, limit: int, only: Sequence[int
     One wake-up is enough for all rows of an order, because an advance consumes everything that waits for it.
     `only`: handoffs of these inbox rows, due or not (the accepting process handing on its own).
     """
-    wanted = handoffs.c.inbox_id.in_(only) if only else and_(handoffs.c.forwarded_at.is_(None), handoffs.c.due_at <= now)
+    wanted = (
+        handoffs.c.inbox_id.in_(only) if only else and_(handoffs.c.forwarded_at.is_(None), handoffs.c.due_at <= now)
+    )
     oldest = select(func.min(handoffs.c.id).label("id")).where(wanted).group_by(handoffs.c.order_id).subquery()
     turn = func.row_number().over(partition_by=(handoffs.c.brand, handoffs.c.connection), order_by=handoffs.c.id)
     statement = (
@@ -272,7 +289,7 @@ def unmatched(c: Connection, keys: Sequence[str]) -> list[InboxRow]:
 
 
 def unmatched_with_tracker(c: Connection, *, limit: int = 100) -> list[str]:
-    """Keys for which both a waiting row and its tracker exist: the two arrived at the same moment and missed each other."""
+    """Keys for which both a waiting row and its tracker exist: the two came at once and missed each other."""
     statement = (
         select(inbox.c.match_key)
         .join(trackers, trackers.c.match_key == inbox.c.match_key)
@@ -287,7 +304,7 @@ def counts(c: Connection) -> dict[str, int]:
     """Rows per state that need somebody's eye: unmatched and dead."""
     states = (InboxState.UNMATCHED, InboxState.DEAD)
     statement = select(inbox.c.state, func.count()).where(inbox.c.state.in_(states)).group_by(inbox.c.state)
-    return {state: number for state, number in c.execute(statement)}
+    return {str(row[0]): int(row[1]) for row in c.execute(statement)}
 
 
 def backlog(c: Connection, *, now: datetime) -> tuple[int, float]:

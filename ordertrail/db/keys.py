@@ -45,7 +45,7 @@ class ApiKey:
 
     @property
     def connection(self) -> str:
-        """The connection its payloads come from: by name, so that a rotated key still recognises what was sent before."""
+        """The connection its payloads come from: by name, so that a rotated key still knows what was sent before."""
         return f"api:{self.name}"
 
 
@@ -60,7 +60,7 @@ def secret_sha256(secret: str) -> str:
 def create(
     c: Connection, *, brand: str, name: str, scopes: Sequence[Scope], now: datetime
 ) -> tuple[ApiKey, str]:  # fmt: skip
-    """Make a key and its secret, which is shown once and never again. `name` is a slug; ValidationError if it is not."""
+    """Make a key and its secret, which is shown once only. Raises ValidationError if `name` is no slug."""
     secret = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(
         id=f"key_{ULID.from_datetime(now)!s}".lower(), brand=brand, name=_NAME.validate_python(name),

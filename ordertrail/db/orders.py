@@ -88,7 +88,14 @@ def open_keys(c: Connection, *, brand: str | None = None) -> list[tuple[str, Nat
 
 
 def upsert_person(
-    c: Connection, *, person_id: str, brand: str, person_key: str, customer_ref: str | None, document: str, now: datetime
+    c: Connection,
+    *,
+    person_id: str,
+    brand: str,
+    person_key: str,
+    customer_ref: str | None,
+    document: str,
+    now: datetime,
 ) -> str:
     """Store or refresh a person; the id under which they are known."""
     statement = insert_for(c, people).values(
@@ -103,4 +110,6 @@ def upsert_person(
 
 def lock_people(c: Connection, person_ids: Sequence[str]) -> None:
     """Hold the recipients' rows, always in the same order: two orders of one customer meet here."""
-    c.execute(select(people.c.id).where(people.c.id.in_(sorted(set(person_ids)))).order_by(people.c.id).with_for_update())
+    c.execute(
+        select(people.c.id).where(people.c.id.in_(sorted(set(person_ids)))).order_by(people.c.id).with_for_update()
+    )

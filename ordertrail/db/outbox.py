@@ -26,7 +26,12 @@ _COLUMNS = [outbox_events.c[name] for name in OutboxEvent.__annotations__]
 
 
 def append(
-    c: Connection, brand: str, order_id: str, type: str, data: Mapping[str, Any], now: datetime  # noqa: A002
+    c: Connection,
+    brand: str,
+    order_id: str,
+    type: str,  # noqa: A002
+    data: Mapping[str, Any],
+    now: datetime,
 ) -> None:
     """Tell others. `type` is `<thing>.<past participle>`, such as `delivery.updated`; no personal data in `data`."""
     c.execute(insert(outbox_events).values(brand=brand, order_id=order_id, type=type, data=dict(data), at=now))
@@ -34,7 +39,8 @@ def append(
 
 def latest_id(c: Connection) -> int:
     """The highest number given so far; 0 before the first event."""
-    return c.execute(select(func.coalesce(func.max(outbox_events.c.id), 0))).scalar_one()
+    latest: int | None = c.execute(select(func.max(outbox_events.c.id))).scalar_one()
+    return latest or 0
 
 
 def after(c: Connection, event_id: int, *, order_id: str | None = None, limit: int = 500) -> list[OutboxEvent]:

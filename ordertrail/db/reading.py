@@ -66,12 +66,15 @@ class OrderFilter:
 _SUMMARY = [
     orders.c[name]
     for name in (
-        "id", "channel", "external_id", "status", "conditions", "placed_at", "updated_at", "promise_ends_at", "queue", "open",
+        "id", "channel", "external_id", "status", "conditions", "placed_at", "updated_at", "promise_ends_at", "queue",
+        "open",
     )
 ]  # fmt: skip
 
 
-def order_page(c: Connection, brand: str, wanted: OrderFilter, *, before_id: str | None, limit: int) -> list[Mapping[str, Any]]:
+def order_page(
+    c: Connection, brand: str, wanted: OrderFilter, *, before_id: str | None, limit: int
+) -> list[Mapping[str, Any]]:
     """Summaries of a brand's orders, newest first, beginning below `before_id`."""
     statement = select(*_SUMMARY).where(orders.c.brand == brand).order_by(orders.c.id.desc()).limit(limit)
     if wanted.customer is not None:
@@ -142,7 +145,9 @@ def case_page(
     limit: int,
 ) -> list[Mapping[str, Any]]:
     """A brand's cases, newest first, beginning below `before` (opened_at, id)."""
-    statement = select(*_CASE).where(cases.c.brand == brand).order_by(cases.c.opened_at.desc(), cases.c.id.desc()).limit(limit)
+    statement = (
+        select(*_CASE).where(cases.c.brand == brand).order_by(cases.c.opened_at.desc(), cases.c.id.desc()).limit(limit)
+    )
     for column, value in ((cases.c.queue, queue), (cases.c.state, state), (cases.c.priority, priority)):
         if value is not None:
             statement = statement.where(column == value)
@@ -180,4 +185,4 @@ def dead_letter_page(
 
 
 def _rows(c: Connection, statement: Select[Any]) -> list[Mapping[str, Any]]:
-    return [row._mapping for row in c.execute(statement)]
+    return [dict(row._mapping) for row in c.execute(statement)]

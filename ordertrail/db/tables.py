@@ -145,7 +145,9 @@ contact_states = Table(
     Column("brand", Brand, nullable=False),
     Column("channel", String(10), nullable=False),
     Column("address_key", String(64), nullable=False, comment="keyed hash of the address"),
-    Column("state", String(10), nullable=False, comment="closed or open; the newest row counts, older ones are history"),
+    Column(
+        "state", String(10), nullable=False, comment="closed or open; the newest row counts, older ones are history"
+    ),
     Column("reason", String(100), nullable=False),
     Column("source", String(100), nullable=False),
     Column("at", Utc, nullable=False),
@@ -289,7 +291,9 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("ambiguous", Integer, nullable=False, server_default="0", comment="attempts whose end nobody saw"),
     Column("overtaken", Boolean, nullable=False, server_default=text("false")),
-    Column("handled", Boolean, nullable=False, server_default=text("false"), comment="a failure the order has answered"),
+    Column(
+        "handled", Boolean, nullable=False, server_default=text("false"), comment="a failure the order has answered"
+    ),
     Index("ix_deliveries_order_id", "order_id", "id"),
     Index("ix_deliveries_person", "person_id", "channel", "planned_at"),
     Index("ix_deliveries_provider", "provider", "provider_message_id"),
@@ -348,4 +352,3 @@ console_messages = Table(
     Column("at", Utc, nullable=False),
     comment="what the console provider was given; its own side of the wire",
 )
-

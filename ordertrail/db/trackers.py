@@ -73,7 +73,8 @@ def _used_up(c: Connection, tracker_id: str, order_id: str, now: datetime) -> bo
         .select_from(tracker_shipments)
         .join(
             shipments,
-            (shipments.c.order_id == tracker_shipments.c.order_id) & (shipments.c.ref == tracker_shipments.c.shipment_ref),
+            (shipments.c.order_id == tracker_shipments.c.order_id)
+            & (shipments.c.ref == tracker_shipments.c.shipment_ref),
         )
         .where(tracker_shipments.c.tracker_id == tracker_id, tracker_shipments.c.order_id != order_id)
     )

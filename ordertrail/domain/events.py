@@ -49,7 +49,9 @@ class ShipmentShipped(_OrderEvent):
 class Change(Value):
     """One thing that changed about the order, in facts: no names or addresses."""
 
-    what: Literal["quantity", "line_added", "line_removed", "price", "shipping_method", "address", "instructions", "other"]
+    what: Literal[
+        "quantity", "line_added", "line_removed", "price", "shipping_method", "address", "instructions", "other"
+    ]
     sku: ShortText | None = None
     before: ShortText | None = None
     after: ShortText | None = None

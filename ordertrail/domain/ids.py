@@ -13,7 +13,7 @@ ORDER_SCOPE = ""
 
 @dataclass(frozen=True, kw_only=True)
 class NaturalKey:
-    """How the outside names an order. Brand and channel are slugs without a colon, so the composed key is unambiguous."""
+    """How the outside names an order. Brand and channel are slugs without a colon, so keys are unambiguous."""
 
     brand: str
     channel: str
@@ -61,13 +61,8 @@ def normal_tracking_number(tracking_number: str) -> str:
 
 
 def keyed_hash(secret: bytes, *parts: str) -> str:
-    """A pseudonym for personal data used in a key: HMAC-SHA-256, so that it cannot be guessed back without the secret."""
+    """A pseudonym for personal data used in a key: HMAC-SHA-256, not to be guessed back without the secret."""
     return hmac.new(secret, "\x00".join(parts).encode(), hashlib.sha256).hexdigest()
-
-
-def address_key(secret: bytes, brand: str, channel: Channel, address: str) -> str:
-    """The pseudonym under which an address' contact states are kept."""
-    return keyed_hash(secret, "address", brand, channel, address.lower())
 
 
 def jitter(seed: str, span: timedelta) -> timedelta:

@@ -10,13 +10,21 @@ from ordertrail.domain.brand import Brand, Remedy
 from ordertrail.domain.events import Change, Place
 from ordertrail.domain.order import OrderLine, Payment, PickupPoint, Totals
 from ordertrail.domain.promise import Promise
-from ordertrail.domain.vocabulary import Channel, Fulfilment, MessageKind, Milestone, OrderStatus, ReasonCode, ShipmentStatus
+from ordertrail.domain.vocabulary import (
+    Channel,
+    Fulfilment,
+    MessageKind,
+    Milestone,
+    OrderStatus,
+    ReasonCode,
+    ShipmentStatus,
+)
 
 OrderStage = Literal["processing", "packed", "changed", "restocked", "released"]
 
 
 class ShipmentFacts(Stored):
-    """The parcel or drop a message is about. `lines` are what is in it; `rest` is how many parcels are still to come."""
+    """The parcel or drop a message is about. `lines` are what is in it; `rest` is how many are still to come."""
 
     ref: str
     status: ShipmentStatus

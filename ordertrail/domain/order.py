@@ -144,9 +144,9 @@ class CanonicalOrder(Value):
     schema_version: Literal[1] = 1
     brand: Slug
     channel: Slug = Field(description="The sales channel, such as 'web' or 'amazon'")
-    external_id: Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=NO_NUL)] = Field(
-        description="The channel's own order id"
-    )
+    external_id: Annotated[
+        str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=NO_NUL)
+    ] = Field(description="The channel's own order id")
     number: ShortText | None = Field(None, description="The order number the customer knows, if not external_id")
     placed_at: Instant
     fulfilment: Fulfilment = Fulfilment.PARCEL
@@ -163,7 +163,9 @@ class CanonicalOrder(Value):
     billing_address: Address | None = None
     delivery_instructions: LongText | None = None
     shipments: tuple[Shipment, ...] = Field((), max_length=100)
-    imported: bool = Field(False, description="A finished or old order brought over from elsewhere: nothing is announced")
+    imported: bool = Field(
+        False, description="A finished or old order brought over from elsewhere: nothing is announced"
+    )
 
     @model_validator(mode="after")
     def _unique_shipments(self) -> "CanonicalOrder":

@@ -14,7 +14,7 @@ from ordertrail.domain.document import (
     ShipmentLineView,
     ShipmentView,
 )
-from ordertrail.domain.events import Envelope, Place, TrackingEvent
+from ordertrail.domain.events import Envelope, TrackingEvent
 from ordertrail.domain.order import CanonicalOrder
 from ordertrail.domain.order_state import OrderState, ShipmentState, fold_order
 from ordertrail.domain.vocabulary import Condition, ShipmentStatus
@@ -77,7 +77,7 @@ def _shipment(shipment: ShipmentState, entries: list[Envelope], conditions: tupl
         Scan(
             at=entry.occurred_at,
             status=entry.event.status,
-            place=_place(entry.event.place),
+            place=entry.event.place,
             milestone=entry.event.milestone,
             reason_code=entry.event.reason_code,
         )
@@ -103,11 +103,6 @@ def _shipment(shipment: ShipmentState, entries: list[Envelope], conditions: tupl
         reason_code=fold.reason_code,
         scans=tuple(sorted(scans, key=lambda scan: scan.at, reverse=True)),
     )
-
-
-def _place(place: Place | None) -> str | None:
-    parts = [part for part in (place.city, place.country) if part] if place else []
-    return ", ".join(parts) or None
 
 
 def _events(entries: list[Envelope]) -> tuple[OrderEventView, ...]:

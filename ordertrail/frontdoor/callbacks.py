@@ -44,7 +44,7 @@ def read_twilio(raw: bytes, delivery_id: str | None = None) -> list[Callback]:
 
 
 def form_fields(raw: bytes) -> dict[str, str]:
-    """The fields of a form body; bytes that are not UTF-8 become replacement characters. Empty when there are too many."""
+    """The fields of a form body; bytes that are not UTF-8 are replaced. Empty when there are too many fields."""
     try:
         return dict(parse_qsl(raw.decode(errors="replace"), keep_blank_values=True, max_num_fields=200))
     except ValueError:

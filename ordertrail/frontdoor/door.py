@@ -14,11 +14,11 @@ from ordertrail.db.engine import Database
 from ordertrail.db.inbox import InboxKind, InboxState, Received
 from ordertrail.db.trackers import Target
 from ordertrail.db.upsert import hold
-from ordertrail.domain.read_model import initial_document
 from ordertrail.domain.events import AnyOrderEvent, TrackingEvent
 from ordertrail.domain.failures import OrdertrailError
 from ordertrail.domain.ids import NaturalKey, keyed_hash, natural_match_key, tracker_key
 from ordertrail.domain.order import CanonicalOrder, Person
+from ordertrail.domain.read_model import initial_document
 from ordertrail.domain.vocabulary import OrderStatus
 from ordertrail.frontdoor.acceptance import (
     Acceptance,
@@ -30,8 +30,8 @@ from ordertrail.frontdoor.acceptance import (
     receive,
     repeated,
 )
-from ordertrail.frontdoor.references import TrackingReport, natural_key
 from ordertrail.frontdoor.matching import match_order
+from ordertrail.frontdoor.references import TrackingReport, natural_key
 from ordertrail.messages.links import Links
 
 
@@ -63,7 +63,9 @@ class FrontDoor:
     def order_event(self, brand: str, connection: str, reference: str, raw: bytes, now: datetime) -> Acceptance:
         """An order event for `reference`: a minted order id, or `channel:external id` (which may not be known yet)."""
         event = AnyOrderEvent.validate_json(raw)
-        received = receive(brand, connection, f"{reference}|{event.event_id}", InboxKind.ORDER_EVENT, raw, now, reference)
+        received = receive(
+            brand, connection, f"{reference}|{event.event_id}", InboxKind.ORDER_EVENT, raw, now, reference
+        )
         canonical = event.model_dump_json(exclude_none=True)
 
         def store(c: Connection) -> Acceptance:
@@ -187,9 +189,7 @@ class FrontDoor:
         inbox.set_answer(c, inbox_id, json.dumps(answer))
         return Acceptance(answer=answer, wakes=self._hand_off(c, inbox_id, received, targets))
 
-    def _hand_off(
-        self, c: Connection, inbox_id: int, received: Received, targets: list[Target]
-    ) -> tuple[Wake, ...]:
+    def _hand_off(self, c: Connection, inbox_id: int, received: Received, targets: list[Target]) -> tuple[Wake, ...]:
         wakes: dict[str, Wake] = {}
         for target in targets:
             inbox.hand_off(
@@ -232,4 +232,3 @@ def _tracking_targets(
     if found is None:
         return [], waits_for
     return [Target(order_id=found.id, shipment_ref=event.shipment_ref)], ""
-

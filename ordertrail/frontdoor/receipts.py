@@ -44,7 +44,7 @@ class Receipts:
     def take(
         self, connection: str, callbacks: Sequence[Callback], now: datetime, *, replay_of: int | None = None
     ) -> Taken:
-        """Store and apply each event. `connection` is the provider's name; `replay_of` the dead letter being re-read."""
+        """Store and apply each event. `connection` is the provider's name, `replay_of` the dead letter re-read."""
         stored = dead = 0
         wakes: list[Wake] = []
         for callback in callbacks:

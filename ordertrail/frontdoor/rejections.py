@@ -55,7 +55,8 @@ def _field_errors(error: ValidationError | UnacceptableField, raw: bytes) -> tup
         body = None
     problems = error.errors(include_url=False, include_context=True)[:_MOST_ERRORS]
     return tuple(
-        FieldError(pointer=_pointer(problem, body), detail=_detail(problem), code=problem["type"]) for problem in problems
+        FieldError(pointer=_pointer(problem, body), detail=_detail(problem), code=problem["type"])
+        for problem in problems
     )
 
 
@@ -89,6 +90,7 @@ def _detail(problem: ErrorDetails) -> str:
         return fixed
     sent = str(problem["input"]) if isinstance(problem["input"], str | int | float) else None
     if sent is None:
-        return problem["msg"]
-    words = _QUOTED.sub(lambda quoted: "it" if quoted[0][1:-1] in sent else quoted[0], problem["msg"])
+        return problem["msg"].removeprefix("Value error, ")
+    message = problem["msg"].removeprefix("Value error, ")
+    words = _QUOTED.sub(lambda quoted: "it" if quoted[0][1:-1] in sent else quoted[0], message)
     return words.replace(sent, "it") if len(sent) > 2 else words

@@ -75,7 +75,7 @@ class Replay:
         }
 
     def replay(self, inbox_id: int, now: datetime, *, brand: str | None = None) -> Outcome:
-        """Read one dead letter again, of this brand only if one is given. Raises Transient while the database is away."""
+        """Read one dead letter again, of `brand` only if one is given. Raises Transient without a database."""
         with self._database.read() as c:
             row = inbox.by_id(c, inbox_id)
         if row is None or (brand is not None and row.brand != brand):
@@ -118,9 +118,7 @@ class Replay:
     def _match_again(self, row: InboxRow, now: datetime) -> Outcome:
         """It was understood when it came and waited in vain for its order or shipment: look for it once more."""
         with self._database.write() as c:
-            inbox.settle(
-                c, row.id, InboxState.UNMATCHED, reason="unmatched", match_key=row.match_key, replayed=True
-            )
+            inbox.settle(c, row.id, InboxState.UNMATCHED, reason="unmatched", match_key=row.match_key, replayed=True)
             if not _match(c, row.match_key or "", now):
                 inbox.settle(c, row.id, InboxState.DEAD, reason=row.reason, detail=row.detail, match_key=row.match_key)
                 return StillDead(reason=row.reason or "unmatched")
@@ -133,9 +131,7 @@ class Replay:
         return self._front_door.order_event(row.brand, row.connection, row.match_key or "", row.payload, now)
 
     def _tracking_event(self, row: InboxRow, now: datetime) -> Acceptance:
-        return self._front_door.tracking_event(
-            row.brand, row.connection, row.payload, now, reference=row.match_key
-        )
+        return self._front_door.tracking_event(row.brand, row.connection, row.payload, now, reference=row.match_key)
 
     def _receipt(self, row: InboxRow, now: datetime) -> Acceptance:
         callbacks = READERS[row.connection](row.payload, row.match_key)

@@ -1,4 +1,4 @@
-"""Signals sent through Temporal, taken into the same inbox as everything else; what is not understood is a dead letter."""
+"""Signals sent through Temporal, taken into the same inbox as all else; what is not understood is a dead letter."""
 
 import base64
 import hashlib

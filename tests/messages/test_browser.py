@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -108,7 +109,7 @@ def complaints() -> list[str]:
     return []
 
 
-def visit(browser: Browser, complaints: list[str], url: str, **options: object) -> Page:
+def visit(browser: Browser, complaints: list[str], url: str, **options: Any) -> Page:
     """Open the address on a phone; what the browser complains about (policy violations too) is collected."""
     page = browser.new_context(**{"viewport": PHONE, "reduced_motion": "reduce", **options}).new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)

@@ -59,7 +59,7 @@ async def _check_one(play: Play, client: httpx.AsyncClient, given: Mapping[str, 
 async def read_deliveries(client: httpx.AsyncClient, order_id: str) -> list[Sent]:
     """All deliveries of an order, over HTTP."""
     answer = (await client.get(f"/v1/orders/{order_id}/deliveries")).raise_for_status().json()
-    return [_sent(item) for item in answer["items"]]
+    return [_sent(item) for item in answer["deliveries"]]
 
 
 def _sent(item: Mapping[str, Any]) -> Sent:

@@ -101,9 +101,9 @@ class Demo:
         database = database_at(load_settings().sqlalchemy_url)
         async with AsyncExitStack() as stack:
             stack.callback(database.close)
-            clients = {
-                brand: await stack.enter_async_context(self._client(key)) for brand, key in self._api_keys.items()
-            }
+            clients = {brand: self._client(key) for brand, key in self._api_keys.items()}
+            for client in clients.values():
+                await stack.enter_async_context(client)
             played = await first_of(stop, self._play(clients, database))
             if played is None:
                 return 0

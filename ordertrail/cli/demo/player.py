@@ -34,7 +34,9 @@ class Player:
     While the API is away (somebody may be killing it to see what happens) a request is repeated as it is.
     """
 
-    def __init__(self, clients: Mapping[str, httpx.AsyncClient], *, clock: Callable[[], datetime], pace: float = 1.0):
+    def __init__(
+        self, clients: Mapping[str, httpx.AsyncClient], *, clock: Callable[[], datetime], pace: float = 1.0
+    ) -> None:
         self._clients = clients
         self._clock = clock
         self._pace = pace

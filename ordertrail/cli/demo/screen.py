@@ -3,8 +3,9 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -17,7 +18,7 @@ from ordertrail.cli.demo.player import Play
 from ordertrail.db.tables import deliveries, orders
 from ordertrail.domain.vocabulary import DeliveryState
 
-_MARKS = {
+_MARKS: dict[str, str] = {
     DeliveryState.HELD: "waits", DeliveryState.PLANNED: "sending", DeliveryState.CLAIMED: "sending",
     DeliveryState.ACCEPTED: "sent", DeliveryState.DELIVERED: "received", DeliveryState.FAILED: "failed",
 }  # fmt: skip
@@ -52,29 +53,21 @@ def look(c: Connection, plays: Sequence[Play], now: datetime) -> list[Line]:
     statement = select(d.order_id, d.kind, d.channel, d.state).where(d.order_id.in_(ids)).order_by(d.planned_at, d.id)
     for row in c.execute(statement):
         messages.setdefault(row.order_id, []).append((row.kind, row.channel, row.state))
-    lines = []
-    for play in plays:
-        row, told = found.get(play.order_id), messages.get(play.order_id, [])
-        base = Line(
-            title=play.scenario.title, brand=play.scenario.brand, number=str(play.scenario.order["external_id"])
-        )
-        lines.append(base if row is None else _line(base, row.status, row.conditions, row.deadline, told, now))
-    return lines
+    return [_line(play, found.get(play.order_id), messages.get(play.order_id, []), now) for play in plays]
 
 
-def _line(
-    base: Line, status: str, conditions: Sequence[str], deadline: datetime | None, told: list[tuple[str, str, str]],
-    now: datetime,
-) -> Line:  # fmt: skip
+def _line(play: Play, row: Any, told: Sequence[tuple[str, str, str]], now: datetime) -> Line:
+    number = str(play.scenario.order["external_id"])
+    base = Line(title=play.scenario.title, brand=play.scenario.brand, number=number)
+    if row is None:
+        return base
     kind, channel, state = told[-1] if told else ("", "", "")
-    return Line(
-        title=base.title,
-        brand=base.brand,
-        number=base.number,
-        status=" + ".join((status, *conditions)),
-        last_message=f"{kind} by {channel}, {_MARKS.get(DeliveryState(state), state)}" if told else "",
-        messages=sum(state in (DeliveryState.ACCEPTED, DeliveryState.DELIVERED) for *_, state in told),
-        deadline=_until(deadline, now),
+    return replace(
+        base,
+        status=" + ".join((row.status, *row.conditions)),
+        last_message=f"{kind} by {channel}, {_MARKS.get(state, state)}" if told else "",
+        messages=sum(each in (DeliveryState.ACCEPTED, DeliveryState.DELIVERED) for *_, each in told),
+        deadline=_until(row.deadline, now),
     )
 
 

@@ -27,7 +27,9 @@ def announce(situation: Situation, plan: Plan, found: list[News]) -> None:
             _tell(situation, plan, news)
         if news.case is not None and reason is not Why.IMPORTED:
             open_case(situation, plan, news.case, news.shipment_ref, reason=_case_reason(news))
-    for key in plan.memory.pending.keys() - still_waiting.keys() - {f"{n.shipment_ref}|{n.kind}|{n.name}" for n in found}:
+    for key in (
+        plan.memory.pending.keys() - still_waiting.keys() - {f"{n.shipment_ref}|{n.kind}|{n.name}" for n in found}
+    ):
         ref, kind, _ = key.split("|", 2)
         plan.decisions.append(Suppress(reason=Why.OVERTAKEN, message_kind=MessageKind(kind), shipment_ref=ref))
     plan.memory = plan.memory.model_copy(update={"pending": still_waiting})

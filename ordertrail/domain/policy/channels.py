@@ -44,7 +44,9 @@ def _usable(channel: Channel, contact: Contact) -> bool:
     return channel in contact.reachable and (channel is not Channel.SMS or contact.consents.sms)
 
 
-def quiet_until(quiet: QuietHours | None, channel: Channel, *, critical: bool, zone: str, now: datetime) -> datetime | None:
+def quiet_until(
+    quiet: QuietHours | None, channel: Channel, *, critical: bool, zone: str, now: datetime
+) -> datetime | None:
     """The aware UTC end of the quiet hours that `now` falls into for this recipient and channel, else None."""
     if quiet is None or channel not in INTRUSIVE or (critical and quiet.critical == "send"):
         return None

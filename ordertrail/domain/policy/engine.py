@@ -75,7 +75,9 @@ def _the_rest(situation: Situation, decisions: list[Decision]) -> list[Decision]
     covered = {event_id for decision in decisions for event_id in decision.event_ids}
     rest = [entry for entry in situation.batch if entry.event_id not in covered]
     return [
-        Record(reason=_why_recorded(situation, entry), shipment_ref=entry.shipment_ref or "", event_ids=(entry.event_id,))
+        Record(
+            reason=_why_recorded(situation, entry), shipment_ref=entry.shipment_ref or "", event_ids=(entry.event_id,)
+        )
         for entry in rest
     ]
 

@@ -26,7 +26,7 @@ QUEUE: Mapping[CaseKind, str] = MappingProxyType(
     }
 )
 _BASE: Mapping[CaseKind, CasePriority] = MappingProxyType(
-    {kind: _P.NORMAL for kind in CaseKind}
+    dict.fromkeys(CaseKind, _P.NORMAL)
     | {CaseKind.LOST: _P.HIGH, CaseKind.DAMAGED: _P.HIGH, CaseKind.REVERSAL: _P.HIGH, CaseKind.UNREACHABLE: _P.LOW}
 )
 

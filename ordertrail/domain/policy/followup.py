@@ -7,7 +7,7 @@ from ordertrail.domain.decisions import Send, Suppress, Why
 from ordertrail.domain.policy.announce import plan_message
 from ordertrail.domain.policy.channels import choose
 from ordertrail.domain.policy.escalation import open_case
-from ordertrail.domain.policy.situation import Contact, Deadline, DeliveryView, Hints, Plan, Situation
+from ordertrail.domain.policy.situation import Deadline, DeliveryView, Hints, Plan, Situation
 from ordertrail.domain.vocabulary import TERMINAL_SHIPMENT, CaseKind, DeliveryState, MessageKind, OrderStatus
 
 _K, _S = MessageKind, DeliveryState

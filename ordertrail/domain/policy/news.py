@@ -80,7 +80,9 @@ def _order(kind: MessageKind, anchor: str, hints: Hints, event_id: str | None = 
 
 def _stages(state: OrderState, memory: Memory) -> Iterator[News]:
     """Steps in the warehouse: only the newest untold one is news, and none once the goods have left."""
-    steps = [(stage, _stage_anchor(stage)) for stage in state.stages if stage.stage in ("processing", "packed", "changed")]
+    steps = [
+        (stage, _stage_anchor(stage)) for stage in state.stages if stage.stage in ("processing", "packed", "changed")
+    ]
     untold = [(stage, anchor) for stage, anchor in steps if anchor not in memory.told]
     over = state.status not in _BEFORE_SHIPPING
     newest = next((anchor for stage, anchor in reversed(untold) if stage.stage != "changed"), None)
@@ -92,7 +94,9 @@ def _stages(state: OrderState, memory: Memory) -> Iterator[News]:
 
 
 def _stage_anchor(stage: StageReached) -> str:
-    return f"changed:{stage.event_id}" if stage.stage == "changed" else f"stage:{stage.stage}:{stage.shipment_ref or ''}"
+    return (
+        f"changed:{stage.event_id}" if stage.stage == "changed" else f"stage:{stage.stage}:{stage.shipment_ref or ''}"
+    )
 
 
 def _passed(stage: StageReached, memory: Memory) -> bool:

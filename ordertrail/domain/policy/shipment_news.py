@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from ordertrail.domain.order_state import ShipmentState
 from ordertrail.domain.policy.memory import ShipmentMemory
-from ordertrail.domain.policy.news import News, shipment_told
+from ordertrail.domain.policy.news import Mark, News, shipment_told
 from ordertrail.domain.policy.situation import Hints, Situation
 from ordertrail.domain.vocabulary import CaseKind, Fulfilment, MessageKind, ReasonCode, ShipmentStatus
 
@@ -74,14 +74,16 @@ def _shipped(situation: Situation, shipment: ShipmentState, memory: ShipmentMemo
         shipment_ref=shipment.ref,
         hints=Hints(happened_at=shipment.shipped_at, promise=situation.state.promise_of(shipment.ref)),
         mark=shipment_told(shipment.ref, shipped_told=True),
-        event_ids=_first_move(shipment),
+        event_ids=_reports_of_shipping(situation, shipment),
         overtaken=shipment.fold.status not in _SHIPPED_IS_NEWS,
         ready=not parcel or shipment.facts.tracking_number is not None,
     )
 
 
-def _first_move(shipment: ShipmentState) -> tuple[str, ...]:
-    return tuple(episode.event_id for episode in shipment.fold.episodes[:2])
+def _reports_of_shipping(situation: Situation, shipment: ShipmentState) -> tuple[str, ...]:
+    """The events of this step that say so: the shop's own word, and the scans."""
+    words = [e.event_id for e in situation.batch if e.kind == "shipped" and e.shipment_ref == shipment.ref]
+    return (*words, *(episode.event_id for episode in shipment.fold.episodes[-1:]))
 
 
 def _status(situation: Situation, shipment: ShipmentState, memory: ShipmentMemory, *, just_shipped: bool) -> News:
@@ -115,7 +117,7 @@ def _kind(situation: Situation, shipment: ShipmentState, memory: ShipmentMemory)
     return kind
 
 
-def _told_status(shipment: ShipmentState, *, problem: bool, told: bool):  # type: ignore[no-untyped-def]
+def _told_status(shipment: ShipmentState, *, problem: bool, told: bool) -> Mark:
     fold = shipment.fold
     changes: dict[str, object] = {
         "told_status": fold.status,

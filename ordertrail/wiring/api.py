@@ -1,0 +1,53 @@
+"""Constructs the HTTP application; `app_from_environment` is what uvicorn is told to call."""
+
+import time
+
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.parts import ApiParts
+from ordertrail.db.brands import Brands
+from ordertrail.db.engine import Database
+from ordertrail.dispatcher import Dispatcher
+from ordertrail.domain.clock import system_clock
+from ordertrail.frontdoor.door import FrontDoor
+from ordertrail.frontdoor.keyring import KeyRing
+from ordertrail.frontdoor.receipts import Receipts
+from ordertrail.frontdoor.replay import Replay
+from ordertrail.messages.links import Links
+from ordertrail.messages.pages import Pages
+from ordertrail.observability import configure_logging
+from ordertrail.settings import Settings, load_settings
+from ordertrail.wiring.shared import connect_temporal, templates_dir
+
+
+def build_api(settings: Settings) -> FastAPI:
+    """The application with everything it needs. Opens no connection yet."""
+    database = Database(settings.sqlalchemy_url)
+    templates = templates_dir()
+    front_door = FrontDoor(database, secret=settings.secret())
+    receipts = Receipts(database, secret=settings.secret())
+    return create_app(
+        ApiParts(
+            settings=settings,
+            database=database,
+            front_door=front_door,
+            receipts=receipts,
+            replay=Replay(database, front_door, receipts),
+            keyring=KeyRing(database, monotonic=time.monotonic),
+            dispatcher=Dispatcher(database, connect_temporal, task_queue=settings.task_queue, clock=system_clock),
+            brands=Brands(),
+            pages=Pages(templates),
+            links=Links(settings.secret(), str(settings.public_url)),
+            static_dir=templates / "portal" / "static",
+            clock=system_clock,
+            monotonic=time.monotonic,
+        )
+    )
+
+
+def app_from_environment() -> FastAPI:
+    """The application as the environment describes it. Raises ConfigurationError in one clear line."""
+    settings = load_settings()
+    configure_logging(settings.log_format, settings.log_level)
+    return build_api(settings)
