@@ -34,29 +34,37 @@ class Settings(BaseSettings):
     public_url: BaseUrl = Field(AnyHttpUrl("http://127.0.0.1:8000"), description="Where customers reach this server")
     temporal_ui_url: str = Field("", description="Where operators reach the Temporal Web UI; shown in links")
     task_queue: str = Field("ordertrail", description="Temporal task queue of workflows and advance")
-    email_provider: EmailProvider = EmailProvider.CONSOLE
-    sms_provider: SmsProvider = SmsProvider.CONSOLE
-    sendgrid_api_key: SecretStr | None = None
-    sendgrid_base_url: BaseUrl = AnyHttpUrl("https://api.sendgrid.com")
+    email_provider: EmailProvider = Field(EmailProvider.CONSOLE, description="`console` or `sendgrid`")
+    sms_provider: SmsProvider = Field(SmsProvider.CONSOLE, description="`console` or `twilio`")
+    sendgrid_api_key: SecretStr | None = Field(None, description="Needed to send by SendGrid")
+    sendgrid_base_url: BaseUrl = Field(
+        AnyHttpUrl("https://api.sendgrid.com"), description="Where SendGrid's API is; another host for tests or the EU"
+    )
     sendgrid_webhook_public_key: str | None = Field(None, description="Verification key of the signed event webhook")
     sendgrid_callback_window_s: float = Field(120, description="How long an unclear send waits for its callback")
-    twilio_account_sid: str | None = None
-    twilio_auth_token: SecretStr | None = None
-    twilio_base_url: BaseUrl = AnyHttpUrl("https://api.twilio.com")
+    twilio_account_sid: str | None = Field(None, description="Needed to text by Twilio")
+    twilio_auth_token: SecretStr | None = Field(
+        None, description="Needed to text by Twilio and to verify its callbacks"
+    )
+    twilio_base_url: BaseUrl = Field(
+        AnyHttpUrl("https://api.twilio.com"), description="Where Twilio's API is; another host for tests or a region"
+    )
     twilio_from: str | None = Field(
         None, description="Number, sender id or messaging service (MG…) if a brand has none"
     )
-    provider_timeout_s: float = Field(10, gt=0)
+    provider_timeout_s: float = Field(10, gt=0, description="How long a provider may take to answer, in seconds")
     sendgrid_rate: float = Field(100, gt=0, description="Sends per second, over all workers")
     twilio_rate: float = Field(50, gt=0, description="Sends per second, over all workers")
     ops_open: bool = Field(False, description="Serve /outbox without a key; for the embedded system on loopback only")
-    max_body_bytes: int = Field(1_000_000, gt=0)
+    max_body_bytes: int = Field(1_000_000, gt=0, description="Larger request bodies are refused (413)")
     rate_limit_per_s: float = Field(200, gt=0, description="Requests per second and API key, averaged")
-    rate_limit_burst: int = Field(400, gt=0)
+    rate_limit_burst: int = Field(400, gt=0, description="Requests at once per API key, above that average")
     worker_metrics_port: int = Field(0, ge=0, le=65535, description="Prometheus port of the worker; 0 is off")
     sdk_metrics_port: int = Field(0, ge=0, le=65535, description="Prometheus port of the Temporal SDK; 0 is off")
-    log_format: str = Field("json", pattern="^(json|text)$")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_format: str = Field("json", pattern="^(json|text)$", description="`json` or `text`")
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`"
+    )
     unmatched_days: int = Field(30, gt=0, description="Unmatched events older than this become dead letters")
 
     @property
