@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 def coded_failures(**ids: str) -> Iterator[None]:
     """Raises ApplicationError with a code only. `ids` go into the log line; a Transient's delay is kept.
 
-    The code carries no cause, because Temporal would record the cause's message and the customer's data in it.
+    The code carries neither cause nor context: Temporal would record their messages, and the customer's data in them.
     """
     failure: ApplicationError
     try:
@@ -34,4 +34,5 @@ def coded_failures(**ids: str) -> Iterator[None]:
         failure = ApplicationError("unexpected", type=type(error).__name__)
     else:
         return
-    raise failure
+    # `from None`, because the failure at hand is its context otherwise, and Temporal records contexts like causes.
+    raise failure from None

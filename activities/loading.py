@@ -20,8 +20,8 @@ from ordertrail.domain.policy.situation import CUSTOMER, RECIPIENT, Contact, Sit
 from ordertrail.domain.vocabulary import Channel
 from ordertrail.frontdoor.matching import rematch
 
-ROUNDS = 5
-"""Appending may make shipments known whose scans were waiting, which may again make things known."""
+AT_ONCE = 200
+"""Rows appended per round. Appending may make shipments known whose scans were waiting: then there is another round."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +82,8 @@ class Loader:
         batch: list[Envelope] = []
         duplicates: list[str] = []
         state: OrderState | None = None
-        for _ in range(ROUNDS):
-            waiting = inbox.waiting_for(c, row.id)
+        while True:  # ends, because each round consumes what it found
+            waiting = inbox.waiting_for(c, row.id, limit=AT_ONCE)
             for item in waiting:
                 entry = _envelope(item)
                 fresh = advancing.append(
@@ -92,7 +92,8 @@ class Loader:
                 (batch if fresh else duplicates).append(entry if fresh else entry.event_id)  # type: ignore[arg-type]
             inbox.consume(c, [item.id for item in waiting])
             state = fold_order(order, [*entries, *batch])
-            if not waiting or not self._link_trackers(c, row, state, now):
+            linked = self._link_trackers(c, row, state, now) if waiting else False
+            if not linked and len(waiting) < AT_ONCE:
                 break
         return state or fold_order(order, entries), [*entries, *batch], batch, duplicates
 

@@ -130,7 +130,7 @@ class Saver:
             "queue": attributes.queue if attributes else None,
             "deadline": outcome.deadline,
             "open": not plan.closed,
-            "memory": plan.memory.model_dump_json(exclude_defaults=True),
+            "memory": plan.memory.model_dump_json(exclude_none=True),
             "document": document.model_dump_json(exclude_none=True),
             "updated_at": now,
         }

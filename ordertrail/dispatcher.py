@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 WORKFLOW = "OrderWorkflow"
 BRAND_ATTRIBUTE = SearchAttributeKey.for_keyword("OrdertrailBrand")
 SWEEP_EVERY_S = 1.0
+BURY_EVERY_S = 600.0
 SWEEP_LIMIT = 200
 LEASE = timedelta(seconds=15)
 FORGOTTEN_AFTER = timedelta(minutes=10)
@@ -44,12 +45,13 @@ class Dispatcher:
 
     def __init__(
         self, database: Database, connect: Callable[[], Awaitable[Client]], *, task_queue: str,
-        clock: Callable[[], datetime],
+        clock: Callable[[], datetime], unmatched_for: timedelta = timedelta(days=30),
     ) -> None:  # fmt: skip
         self._database = database
         self._connect = connect
         self._task_queue = task_queue
         self._clock = clock
+        self._unmatched_for = unmatched_for
         self._client: Client | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pending: dict[str, Wake] = {}
@@ -71,7 +73,11 @@ class Dispatcher:
         """Work until cancelled."""
         self._loop = asyncio.get_running_loop()
         workers = [asyncio.create_task(self._hand_on_loop()) for _ in range(AT_ONCE)]
-        workers += [asyncio.create_task(self._forever(self._mark)), asyncio.create_task(self._forever(self._sweep))]
+        workers += [
+            asyncio.create_task(self._forever(self._mark)),
+            asyncio.create_task(self._forever(self._sweep)),
+            asyncio.create_task(self._forever(self._bury, every_s=BURY_EVERY_S)),
+        ]
         try:
             await asyncio.gather(*workers)
         finally:
@@ -90,12 +96,11 @@ class Dispatcher:
     async def _hand_on(self, wake: Wake) -> None:
         try:
             await start_order(await self._connected(), self._task_queue, wake.key, inbox_id=wake.inbox_id)
-        except RPCError as error:
-            # The row stays stored and the sweep comes back to it.
+        except (RPCError, RuntimeError) as error:
+            # RuntimeError: no connection could be made at all. The row stays stored and the sweep comes back to it.
             self.healthy = False
-            log.warning(
-                "temporal_unavailable", order_id=wake.order_id, inbox_id=wake.inbox_id, status=error.status.name
-            )
+            status = error.status.name if isinstance(error, RPCError) else "UNCONNECTED"
+            log.warning("temporal_unavailable", order_id=wake.order_id, inbox_id=wake.inbox_id, status=status)
             return
         self.healthy = True
         self._forwarded[wake.order_id] = max(wake.inbox_id, self._forwarded.get(wake.order_id, 0))
@@ -105,7 +110,17 @@ class Dispatcher:
             self._client = await self._connect()
         return self._client
 
-    async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
+    async def _bury(self) -> None:
+        """What waited too long for its order or shipment becomes a dead letter."""
+
+        def bury() -> int:
+            with self._database.write() as c:
+                return inbox.bury_unmatched(c, older_than=self._clock() - self._unmatched_for)
+
+        if buried := await asyncio.to_thread(bury):
+            log.warning("unmatched_given_up", rows=buried)
+
+    async def _forever(self, step: Callable[[], Awaitable[None]], *, every_s: float = SWEEP_EVERY_S) -> None:
         while True:
             try:
                 await step()
@@ -113,7 +128,7 @@ class Dispatcher:
                 log.warning("dispatcher_waits", code=error.code)
             except Exception as error:  # the loop must survive whatever one round meets
                 log.error("dispatcher_round_failed", error=type(error).__name__)
-            await asyncio.sleep(SWEEP_EVERY_S)
+            await asyncio.sleep(every_s)
 
     async def _mark(self) -> None:
         """Marks are written in batches: a lost mark costs one harmless repeated wake-up."""

@@ -25,6 +25,12 @@ PROMISE = SearchAttributeKey.for_datetime("OrdertrailPromise")
 CRITICAL_FIRST = Priority(priority_key=1)
 ORDINARY = Priority(priority_key=3)
 
+LONGEST_SIGNAL = 256 * 1024
+"""Bytes of a signal that are kept; no event is as long, and what is cut ends as a dead letter that says so."""
+SIGNALS_PER_STEP = 200
+STEP_BUDGET = 1024 * 1024
+"""Characters of signals in one step: Temporal refuses an activity's input, and a continued run's, above 2 MB."""
+
 
 @workflow.defn(name="OrderWorkflow")
 class OrderWorkflow:
@@ -63,25 +69,16 @@ class OrderWorkflow:
             else:
                 await workflow.wait_condition(lambda: self._must_advance() or self._finished())
 
-    @workflow.signal(name="inbox")
-    def inbox(self, inbox_id: RawValue) -> None:
-        """The dispatcher's wake-up: something is stored for this order. The id is for the operator's eyes only."""
-        del inbox_id
-        self._received += 1
-
-    @workflow.signal(name="order_event")
-    def order_event(self, event: RawValue) -> None:
-        """An order event sent by the OMS through Temporal; see docs/temporal-contract.md."""
-        self._keep("order_event", event)
-
-    @workflow.signal(name="tracking_event")
-    def tracking_event(self, event: RawValue) -> None:
-        """A tracking event sent through Temporal; see docs/temporal-contract.md."""
-        self._keep("tracking_event", event)
-
     @workflow.signal(dynamic=True)
-    def unknown(self, name: str, args: Sequence[RawValue]) -> None:
-        """Any other signal: kept, so that it ends as a dead letter instead of being dropped."""
+    def signalled(self, name: str, args: Sequence[RawValue]) -> None:
+        """All signals: `inbox` is the dispatcher's wake-up, the others are kept; see docs/temporal-contract.md.
+
+        One handler for every name, because a named one is only called with the number of arguments it declares: with
+        fewer the workflow task fails for ever, with more the SDK decodes them and drops what it cannot.
+        """
+        if name == "inbox":
+            self._received += 1  # what has come is in SQL; the inbox id is for the operator's eyes only
+            return
         for value in args or (None,):
             self._keep(name, value)
 
@@ -103,15 +100,27 @@ class OrderWorkflow:
     def _keep(self, name: str, value: RawValue | None) -> None:
         self._received += 1
         payload = value.payload if value is not None else None
+        data = payload.data if payload else b""
         self._queue.append(
             RawSignal(
                 number=self._received,
                 name=name,
                 encoding=payload.metadata.get("encoding", b"").decode("ascii", "replace") if payload else "",
-                body=base64.b64encode(payload.data if payload else b"").decode(),
+                body=base64.b64encode(data[:LONGEST_SIGNAL]).decode(),
+                cut=len(data) > LONGEST_SIGNAL,
                 received_at=workflow.now(),
             )
         )
+
+    def _batch(self) -> tuple[RawSignal, ...]:
+        """As many of the signals, oldest first, as one step takes."""
+        batch, size = [], 0
+        for signal in self._queue[:SIGNALS_PER_STEP]:
+            size += len(signal.body)
+            if batch and size > STEP_BUDGET:
+                break
+            batch.append(signal)
+        return tuple(batch)
 
     def _must_advance(self) -> bool:
         return self._received > self._advanced or self._look_again
@@ -120,27 +129,32 @@ class OrderWorkflow:
         return not self._must_advance() and not self._sends and self._outcome is not None and self._outcome.closed
 
     def _may_continue_as_new(self) -> bool:
-        return not self._sends and self._steps > 0 and workflow.info().is_continue_as_new_suggested()
+        if self._sends or self._steps == 0 or not workflow.info().is_continue_as_new_suggested():
+            return False
+        return len(self._batch()) == len(self._queue)  # what is carried must be small enough for one step
 
     async def _advance(self) -> Outcome:
         self._look_again = False
+        while True:
+            try:
+                return await self._advance_hybrid(self._next_step())
+            except ActivityError as error:
+                if not _is_stale(error):
+                    raise
+                # Somebody else advanced this order (an attempt of a run that was ended): attach to its state anew.
+                self._seq = None
+
+    def _next_step(self) -> AdvanceInput:
         self._steps += 1
-        step = AdvanceInput(
+        batch = self._batch()
+        return AdvanceInput(
             workflow_id=workflow.info().workflow_id,
             step=f"{workflow.info().run_id}:{self._steps}",
             expected_seq=self._seq,
-            received=self._received,
+            received=batch[-1].number if len(batch) < len(self._queue) else self._received,
             now=workflow.now(),
-            signals=tuple(self._queue),
+            signals=batch,
         )
-        try:
-            return await self._advance_hybrid(step)
-        except ActivityError as error:
-            if not isinstance(error.cause, ApplicationError) or error.cause.type != "stale_advance":
-                raise
-            # Somebody else advanced this order (a rebuild, a run started by hand): attach to its state anew.
-            self._seq = None
-            return await self._advance()
 
     async def _advance_hybrid(self, step: AdvanceInput) -> Outcome:
         try:
@@ -148,7 +162,7 @@ class OrderWorkflow:
                 AdvanceActivity.advance, step, summary="advance", **ADVANCE_HERE
             )
         except ActivityError as error:
-            if is_cancelled_exception(error):
+            if is_cancelled_exception(error) or _is_stale(error):
                 raise
             return await workflow.execute_activity_method(
                 AdvanceActivity.advance, step, summary="advance, database slow or away", **ADVANCE_ELSEWHERE
@@ -182,8 +196,12 @@ class OrderWorkflow:
             self._sent.add(send.delivery_id)
             self._look_again |= result.needs_advance
         except ActivityError as error:
-            # Cancelled because overtaken: the step that cancelled it has settled it. Anything else: SQL knows the rest.
-            self._look_again |= not is_cancelled_exception(error)
+            if is_cancelled_exception(error):
+                return  # overtaken: the step that cancelled it has settled it
+            # Temporal gives up as soon as the next try would come too late. It is only over when its useful life is:
+            # looked at earlier it would be started again at once, against the wait its provider asked for.
+            await workflow.sleep(max(send.not_after - workflow.now(), timedelta(0)), summary="useful life of a message")
+            self._look_again = True
         finally:
             self._sends.pop(send.delivery_id, None)
 
@@ -215,6 +233,10 @@ class OrderWorkflow:
         present = workflow.info().typed_search_attributes
         if fresh := [update for update in updates if not _already(present, update)]:
             workflow.upsert_search_attributes(fresh)
+
+
+def _is_stale(error: ActivityError) -> bool:
+    return isinstance(error.cause, ApplicationError) and error.cause.type == "stale_advance"
 
 
 def _changes(before: Attributes | None, after: Attributes) -> list[SearchAttributeUpdate[Any]]:

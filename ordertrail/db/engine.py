@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -15,6 +16,8 @@ from sqlalchemy.pool import QueuePool
 from ordertrail.domain.failures import Transient
 
 _AWAY = (OperationalError, InterfaceError, PoolTimeout)
+
+log = structlog.get_logger(__name__)
 
 
 class Database:
@@ -61,7 +64,7 @@ class Database:
                 with self.writer.begin() as connection:
                     yield connection
         except _AWAY as error:
-            raise Transient("database_unavailable") from _without_parameters(error)
+            raise _unavailable(error) from None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -70,7 +73,7 @@ class Database:
             with self.reader.connect() as connection:
                 yield connection
         except _AWAY as error:
-            raise Transient("database_unavailable") from _without_parameters(error)
+            raise _unavailable(error) from None
 
     def close(self) -> None:
         """Close all pooled connections."""
@@ -78,11 +81,11 @@ class Database:
         self.reader.dispose()
 
 
-def _without_parameters(error: Exception) -> Exception:
-    """The driver's own word without the statement, so that nothing personal can ride along."""
-    return RuntimeError(
-        type(error.orig).__name__ if isinstance(error, DBAPIError) and error.orig else type(error).__name__
-    )
+def _unavailable(error: Exception) -> Transient:
+    """Logs the driver's own word (locked, refused, no such column) without the statement and its parameters."""
+    driver = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    log.warning("database_unavailable", error=type(driver).__name__, said=str(driver).splitlines()[:1])
+    return Transient("database_unavailable")
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

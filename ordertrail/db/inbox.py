@@ -300,6 +300,16 @@ def unmatched_with_tracker(c: Connection, *, limit: int = 100) -> list[str]:
     return [key for (key,) in c.execute(statement)]
 
 
+def bury_unmatched(c: Connection, *, older_than: datetime) -> int:
+    """What nobody claimed for so long becomes dead letters. How many."""
+    statement = (
+        update(inbox)
+        .where(inbox.c.state == InboxState.UNMATCHED, inbox.c.received_at < older_than)
+        .values(state=InboxState.DEAD, reason="never_matched")
+    )
+    return c.execute(statement).rowcount
+
+
 def counts(c: Connection) -> dict[str, int]:
     """Rows per state that need somebody's eye: unmatched and dead."""
     states = (InboxState.UNMATCHED, InboxState.DEAD)

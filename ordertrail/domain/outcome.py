@@ -4,13 +4,17 @@ from ordertrail.domain.base import Instant, Stored
 
 
 class RawSignal(Stored):
-    """A signal as it came, undecoded: `body` is the payload's bytes as base64. `number` counts signals of the run."""
+    """A signal as it came, undecoded: `body` is the payload's bytes as base64. `number` counts signals of the run.
+
+    `cut`: it was too long to be an event, and only its beginning is kept.
+    """
 
     number: int
     name: str
     encoding: str
     body: str
     received_at: Instant
+    cut: bool = False
 
 
 class OrderStart(Stored):

@@ -25,6 +25,8 @@ def take_signal(c: Connection, brand: str, order_id: str | None, signal: RawSign
     raw = base64.b64decode(signal.body)
     if order_id is None:
         return _refuse(c, brand, None, signal, raw, now, "unknown_order")
+    if signal.cut:
+        return _refuse(c, brand, order_id, signal, raw, now, "too_long")
     if signal.name not in ("order_event", "tracking_event"):
         return _refuse(c, brand, order_id, signal, raw, now, "unknown_signal")
     try:
@@ -77,9 +79,14 @@ def _refuse(
 ) -> bool:  # fmt: skip
     identity = hashlib.sha256(signal.name.encode() + b"\x00" + raw).hexdigest()
     received = receive(brand, CONNECTION, f"signal:{order_id or ''}:{identity}", InboxKind.SIGNAL, raw, now)
-    shown = f"signal '{signal.name[:60]}'" + (f": {detail}" if detail else "")
-    dead_letter(c, received, reason=reason, detail=shown, priority=UNREADABLE, order_id=order_id)
+    shown = f"signal {signal.name[:60]!r}" + (f": {detail}" if detail else "")
+    dead_letter(c, received, reason=reason, detail=_storable(shown), priority=UNREADABLE, order_id=order_id)
     return False
+
+
+def _storable(text: str) -> str:
+    """Without the character that databases refuse; names of unknown fields are the sender's."""
+    return text.replace("\x00", "?")
 
 
 def _detail(error: ValidationError) -> str:

@@ -1,6 +1,7 @@
 """Constructs the HTTP application; `app_from_environment` is what uvicorn is told to call."""
 
 import time
+from datetime import timedelta
 
 from fastapi import FastAPI
 
@@ -35,7 +36,13 @@ def build_api(settings: Settings) -> FastAPI:
             receipts=receipts,
             replay=Replay(database, front_door, receipts),
             keyring=KeyRing(database, monotonic=time.monotonic),
-            dispatcher=Dispatcher(database, connect_temporal, task_queue=settings.task_queue, clock=system_clock),
+            dispatcher=Dispatcher(
+                database,
+                connect_temporal,
+                task_queue=settings.task_queue,
+                clock=system_clock,
+                unmatched_for=timedelta(days=settings.unmatched_days),
+            ),
             brands=Brands(),
             pages=Pages(templates),
             links=Links(settings.secret(), str(settings.public_url)),

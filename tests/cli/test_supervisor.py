@@ -24,7 +24,9 @@ def piece(name: str, code: str, *, ready: Callable[[], bool] = lambda: True, **m
     async def check() -> bool:
         return ready()
 
-    return Piece(name=name, argv=(sys.executable, "-c", textwrap.dedent(code)), env=dict(os.environ), ready=check, **more)
+    return Piece(
+        name=name, argv=(sys.executable, "-c", textwrap.dedent(code)), env=dict(os.environ), ready=check, **more
+    )
 
 
 def gone(pid: int) -> bool:

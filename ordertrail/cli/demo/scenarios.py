@@ -42,7 +42,7 @@ def three_carriers() -> Scenario:
     c = parcel("C", "gls", "50123456789", "LAMP")
     return _scenario(
         "Three shipments, three carriers",
-        1,
+        1.5,
         order("N-1002", person("Malik Muster", "malik@customer.example"), "TENT-2", "BOOTS-43", "LAMP",
               promise=InDays(days=4)),
         (
@@ -63,7 +63,7 @@ def catering() -> Scenario:
     customer = person("Rosa Sample", "rosa@customer.example", phone="+12025550110", sms=True, zone="America/New_York")
     return _scenario(
         "Catering by own fleet, in its window",
-        2,
+        3,
         order("T-2001", customer, "LUNCH-20", fulfilment="own_fleet", shipments=[van],
               promise=Within(starts=15, ends=3600)),
         (oms(3, "processing"), scan(10, "out_for_delivery", van), scan(20, "delivered", van, left_at="reception")),
@@ -78,7 +78,7 @@ def pickup() -> Scenario:
     customer = person("Ole Muster", "ole@customer.example", phone="+491713920010", sms=True)
     return _scenario(
         "A store pickup",
-        3,
+        4.5,
         order("N-1003", customer, "LAMP", "STOVE", fulfilment="pickup", shipments=[bag]),
         (oms(3, "packed"), scan(9, "ready_for_pickup", bag, pickup=STORE), scan(20, "delivered", bag)),
         told(_K.ORDER_CONFIRMATION, _K.ORDER_UPDATE, _K.READY_FOR_PICKUP, _K.DELIVERED)
@@ -91,7 +91,7 @@ def backordered() -> Scenario:
     box = parcel("P1", "dpd", "05222000000001")
     return _scenario(
         "A backordered item",
-        4,
+        6,
         order("N-1004", person("Aylin Muster", "aylin@customer.example"), "BOOTS-43", promise=InDays(days=3)),
         (
             oms(4, "backordered", skus=["BOOTS-43"], promise=InDays(days=12)),
@@ -109,7 +109,7 @@ def missed_promise() -> Scenario:
     customer = person("Sven Beispiel", "sven@customer.example", phone="+491713920011", sms=True)
     return _scenario(
         "A missed promise, a support case",
-        5,
+        7.5,
         order("N-1005", customer, "TENT-2", "MAT-R", promise=Within(starts=2, ends=14)),
         (oms(4, "shipped", shipment=box),),
         told(_K.ORDER_CONFIRMATION, _K.SHIPPED, _K.DELAY) + told(_K.SHIPPED, _K.DELAY, by=Channel.SMS),
@@ -122,7 +122,7 @@ def recovered() -> Scenario:
     box = parcel("P1", "ups", "1Z999AA10123456795")
     return _scenario(
         "An exception that recovers",
-        6,
+        9,
         order("N-1006", person("Lena Beispiel", "lena@customer.example"), "MAT-R", promise=InDays(days=3)),
         (
             oms(3, "shipped", shipment=box), scan(8, "in_transit", box),
@@ -137,7 +137,7 @@ def failed_attempt() -> Scenario:
     box = parcel("P1", "dhl", "00340434161094030303")
     return _scenario(
         "A failed attempt",
-        7,
+        10.5,
         order("N-1007", person("Timo Muster", "timo@customer.example"), "STOVE", promise=InDays(days=2)),
         (
             oms(3, "shipped", shipment=box), scan(9, "out_for_delivery", box),
@@ -153,7 +153,7 @@ def back_to_sender() -> Scenario:
     box = parcel("P1", "gls", "50123456790")
     return _scenario(
         "Delivered back to its sender",
-        8,
+        12,
         order("N-1008", person("Ida Beispiel", "ida@customer.example"), "LAMP", promise=InDays(days=3)),
         (
             oms(3, "shipped", shipment=box),
@@ -170,7 +170,7 @@ def cancelled() -> Scenario:
     refund = {"refund_id": "R-1", "amount": "34.90", "currency": "EUR", "expected": InDays(days=5)}
     return _scenario(
         "A cancelled order",
-        9,
+        13.5,
         order("N-1009", person("Noah Muster", "noah@customer.example"), "LAMP", promise=InDays(days=3)),
         (oms(6, "cancelled", reason_code="customer_request"), oms(12, "refunded", **refund)),
         told(_K.ORDER_CONFIRMATION, _K.CANCELLED, _K.REFUNDED),
@@ -185,7 +185,7 @@ def dead_phone() -> Scenario:
     )
     return _scenario(
         "A phone number that does not work",
-        10,
+        15,
         order("T-2002", customer, "PASTRY", fulfilment="own_fleet", shipments=[van],
               promise=Within(starts=10, ends=3600)),
         (scan(8, "out_for_delivery", van), scan(18, "delivered", van)),
@@ -200,7 +200,7 @@ def shuffled() -> Scenario:
     delivered = scan(14, "delivered", box, happened=13, event_id="N-1010-d")
     return _scenario(
         "Duplicated and shuffled events",
-        11,
+        16.5,
         order("N-1010", person("Mia Beispiel", "mia@customer.example"), "STOVE", promise=InDays(days=3)),
         (
             oms(3, "shipped", shipment=box),
@@ -221,7 +221,7 @@ def early_scan() -> Scenario:
     box = parcel("P1", "dpd", "05222000000002")
     return _scenario(
         "A scan before its shipment is known",
-        12,
+        18,
         order("N-1011", person("Emil Muster", "emil@customer.example"), "MAT-R", promise=InDays(days=3)),
         (scan(4, "in_transit", box), oms(10, "shipped", shipment=box), scan(20, "delivered", box)),
         told(_K.ORDER_CONFIRMATION, _K.SHIPPED, _K.DELIVERED),

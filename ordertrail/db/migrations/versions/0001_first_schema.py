@@ -287,6 +287,7 @@ deliveries = Table(
     Column("not_after", Utc, nullable=False),
     Column("planned_at", Utc, nullable=False),
     Column("claimed_at", Utc),
+    Column("unclear_since", Utc, comment="an attempt may have got through and nobody knows yet"),
     Column("accepted_at", Utc),
     Column("settled_at", Utc),
     Column("receipt_due_at", Utc),
