@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import structlog
 from fastapi import FastAPI, Response
+from fastapi_offline import FastAPIOffline
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -40,7 +41,7 @@ def create_app(parts: ApiParts) -> FastAPI:
         metrics=Metrics(parts.database, parts.clock, parts.monotonic),
         hub=Hub(parts.database),
     )
-    app = FastAPI(
+    app = FastAPIOffline(
         title="ordertrail",
         version=_version(),
         description=openapi.DESCRIPTION,
@@ -48,6 +49,7 @@ def create_app(parts: ApiParts) -> FastAPI:
         lifespan=_lifespan,
         redirect_slashes=False,
         redoc_url=None,
+        favicon_url="/static/icon.svg",
     )
     app.state.context = context
     app.add_middleware(RequestRecord, metrics=context.metrics, monotonic=parts.monotonic)

@@ -125,7 +125,9 @@ def _translated(error: Exception) -> ProblemError:
             return _parameters(error)
         case HTTPException():
             code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-            return ProblemError(error.status_code, code, f"{code.replace('_', ' ').capitalize()}.", headers=error.headers)
+            return ProblemError(
+                error.status_code, code, f"{code.replace('_', ' ').capitalize()}.", headers=error.headers
+            )
         case _:
             raise error
 

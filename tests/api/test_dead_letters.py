@@ -12,8 +12,8 @@ from ordertrail.db.engine import Database
 from ordertrail.db.inbox import InboxKind, InboxState
 from ordertrail.db.tables import deliveries, handoffs, inbox
 from ordertrail.frontdoor.acceptance import receive
-from ordertrail.frontdoor.receipts import Receipts
 from ordertrail.frontdoor.callbacks import read_sendgrid
+from ordertrail.frontdoor.receipts import Receipts
 from ordertrail.frontdoor.replay import NotDead, Replayed, StillDead
 from ordertrail.settings import Settings
 from tests.api.bodies import EMAIL, event, order, scan
@@ -40,7 +40,8 @@ def test_listed_without_and_read_with_their_payload(client: TestClient) -> None:
     listed = client.get("/v1/dead-letters")
     assert [row["id"] for row in listed.json()["dead_letters"]] == [conflict, *reversed(letters)]
     assert EMAIL not in listed.text
-    pages, cursor = [], None
+    pages: list[int] = []
+    cursor = None
     while len(pages) < 5:
         answer = client.get("/v1/dead-letters", params={"limit": 1} | ({"cursor": cursor} if cursor else {})).json()
         pages += [row["id"] for row in answer["dead_letters"]]

@@ -9,6 +9,7 @@ from sqlalchemy import insert
 from api import streams
 from api.streams import Hub, listen, whole_event
 from ordertrail.db.engine import Database
+from ordertrail.db.outbox import OutboxEvent
 from ordertrail.db.tables import outbox_events
 from tests.conftest import DrivenClock
 
@@ -43,7 +44,7 @@ def test_a_listener_that_does_not_keep_up_is_cut_off(database: Database, clock: 
         hub = Hub(database)
         with hub.follow("o") as subscription:
             for number in range(streams._QUEUE + 1):
-                event = streams.OutboxEvent(id=number, brand="acme", order_id="o", type="t", data={}, at=clock())
+                event = OutboxEvent(id=number, brand="acme", order_id="o", type="t", data={}, at=clock())
                 subscription.put(event)
             assert await subscription.queue.get() is None
 

@@ -83,7 +83,7 @@ def test_an_event_before_its_order_waits_for_it(client: TestClient, database: Da
 
 
 def test_an_event_and_its_order_at_the_same_moment_find_each_other(client: TestClient, database: Database) -> None:
-    def send(number: int) -> int:
+    def send(number: int) -> Any:
         if number % 2:
             return client.post(f"/v1/orders/web:{number // 2}/events", json=event()).status_code
         return client.post("/v1/orders", json=order(str(number // 2))).status_code
@@ -101,7 +101,7 @@ def test_a_scan_for_a_number_nobody_knows_waits(client: TestClient) -> None:
 @pytest.mark.parametrize("where", ["query", "body"])
 def test_a_scan_by_order_and_shipment(client: TestClient, where: str) -> None:
     order_id = client.post("/v1/orders", json=order()).json()["order_id"]
-    named = {"carrier": None, "tracking_number": None, "shipment_ref": "S1"}
+    named: dict[str, Any] = {"carrier": None, "tracking_number": None, "shipment_ref": "S1"}
     if where == "query":
         answer = client.post("/v1/tracking-events?order=web:10-442", json=scan(**named))
     else:
@@ -178,7 +178,9 @@ def test_no_problem_repeats_what_was_sent(client: TestClient) -> None:
         assert not [word for word in PERSONAL if word in answer.text]
 
 
-def test_a_body_above_the_limit_is_refused(build_app: BuildApp, database: Database, settings: Settings, make_key: Any) -> None:
+def test_a_body_above_the_limit_is_refused(
+    build_app: BuildApp, database: Database, settings: Settings, make_key: Any
+) -> None:
     app = build_app(database, settings.model_copy(update={"max_body_bytes": 100}))
     with TestClient(app) as client:
         declared = client.post("/v1/orders", content=b" " * 101, headers=make_key())

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -66,23 +65,31 @@ class Sender:
             "x-twilio-email-event-webhook-signature": signature,
             "x-twilio-email-event-webhook-timestamp": stamp,
         }
-        return self._client.post("/v1/hooks/sendgrid", content=body, headers=headers).status_code
+        status: int = self._client.post("/v1/hooks/sendgrid", content=body, headers=headers).status_code
+        return status
 
     def twilio(self, delivery_id: str, status: str, **fields: str) -> int:
         path = f"/v1/hooks/twilio/acme/{delivery_id}"
         form = {"MessageSid": "SM" + "1" * 32, "MessageStatus": status, "To": PHONE, **fields}
         signature = RequestValidator(TWILIO_TOKEN).compute_signature(self._public_url + path, form)
         headers = {"x-twilio-signature": signature, "content-type": "application/x-www-form-urlencoded"}
-        return self._client.post(path, content=urlencode(form), headers=headers).status_code
+        answered: int = self._client.post(path, content=urlencode(form), headers=headers).status_code
+        return answered
 
 
 @pytest.fixture
-def sender(client: TestClient, clock: DrivenClock, settings: Settings) -> Iterator[Sender]:
+def sender(client: TestClient, clock: DrivenClock, settings: Settings) -> Sender:
     return Sender(client, clock, settings)
 
 
 def report(kind: str, event_id: str, delivery_id: str | None = "dlv_1", **fields: Any) -> dict[str, Any]:
-    body = {"event": kind, "sg_event_id": event_id, "sg_message_id": "sgm.recv-1", "email": EMAIL, "timestamp": 1772452800}
+    body = {
+        "event": kind,
+        "sg_event_id": event_id,
+        "sg_message_id": "sgm.recv-1",
+        "email": EMAIL,
+        "timestamp": 1772452800,
+    }
     return body | ({"delivery_id": delivery_id} if delivery_id else {}) | fields
 
 
@@ -94,7 +101,9 @@ def state(database: Database, delivery_id: str = "dlv_1") -> str:
 def stored(database: Database) -> list[Any]:
     with database.read() as c:
         columns = inbox.c.brand, inbox.c.kind, inbox.c.state, inbox.c.reason
-        return list(c.execute(select(*columns).where(inbox.c.connection.in_(["sendgrid", "twilio"])).order_by(inbox.c.id)))
+        return list(
+            c.execute(select(*columns).where(inbox.c.connection.in_(["sendgrid", "twilio"])).order_by(inbox.c.id))
+        )
 
 
 def test_a_receipt_moves_its_delivery_and_is_told(
@@ -163,7 +172,9 @@ def test_a_bounce_reaches_the_order_which_must_act(
         canonical, inbox_id = c.execute(
             select(inbox.c.canonical, inbox.c.id).where(inbox.c.kind == "delivery_report")
         ).one()
-        handed = c.execute(select(handoffs.c.order_id, handoffs.c.shipment_ref).where(handoffs.c.inbox_id == inbox_id)).one()
+        handed = c.execute(
+            select(handoffs.c.order_id, handoffs.c.shipment_ref).where(handoffs.c.inbox_id == inbox_id)
+        ).one()
         key = contacts.address_key(settings.secret(), "acme", "email", EMAIL)
         closed = contacts.states_of(c, brand="acme", address_keys=[key])
         assert c.execute(select(deliveries.c.handled)).scalar_one() is False
