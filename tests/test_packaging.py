@@ -63,12 +63,15 @@ def test_the_lock_pins_every_package_by_hash_and_names_no_place(name: str) -> No
     assert re.search(r"://|index-url|find-links|trusted-host", (ROOT / name).read_text()) is None
 
 
+def names_of(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=;, ]", each)[0].lower() for each in requirements}
+
+
 def test_the_locks_hold_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     runtime, everything = locked("requirements-runtime.lock"), locked("requirements.lock")
-    names = lambda wanted: {re.split(r"[\[<>=;, ]", each)[0].lower() for each in wanted}  # noqa: E731
-    assert names(project["dependencies"]) - runtime.keys() == set()
-    assert names(project["optional-dependencies"]["dev"]) - everything.keys() == set()
+    assert names_of(project["dependencies"]) - runtime.keys() == set()
+    assert names_of(project["optional-dependencies"]["dev"]) - everything.keys() == set()
     pins = {name: block.split(" ")[0] for name, block in everything.items()}
     differing = {name for name, block in runtime.items() if block.split(" ")[0] != pins.get(name)}
     assert differing == set(), "the image must run what the suite ran with"

@@ -76,7 +76,13 @@ def build(data_dir: Path, host: str, ports: Ports, *, environment: Mapping[str, 
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     base = {name: value for name, value in environment.items() if _is_kept(name, demo=demo)}
     draft = Embedded(data_dir=data_dir, host=host, ports=ports, env={})
-    defaults = {"ORDERTRAIL_PUBLIC_URL": draft.url, "ORDERTRAIL_SECRET_KEY": ""}
+    defaults = {
+        "ORDERTRAIL_PUBLIC_URL": draft.url,
+        "ORDERTRAIL_SECRET_KEY": "",
+        # Off unless chosen elsewhere; here every channel is to be seen.
+        "ORDERTRAIL_PUSH_PROVIDER": "console",
+        "ORDERTRAIL_VOICE_PROVIDER": "console",
+    }
     fixed = {
         "ORDERTRAIL_DATA_DIR": str(data_dir),
         "ORDERTRAIL_TEMPORAL_UI_URL": draft.ui_url,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from ordertrail.channels.vapid import new_vapid_key
 from ordertrail.cli.session import now, opened_database, settings_beside
 from ordertrail.cli.tables import show
 from ordertrail.db import brands as stored_brands
@@ -55,3 +56,11 @@ def revoke(key_id: Annotated[str, typer.Argument(help="Its id, as shown by 'keys
     if not done:
         raise OrdertrailError("unknown_key", f"there is no key '{key_id}' that is still valid")
     typer.echo(f"{key_id} is revoked.")
+
+
+@app.command()
+def vapid() -> None:
+    """Print a new key pair for web push, as settings. Keep it: devices subscribe to this very key."""
+    private, public = new_vapid_key()
+    typer.echo(f"The public key, which browsers are given by GET /v1/push/key: {public}", err=True)
+    typer.echo(f"ORDERTRAIL_VAPID_PRIVATE_KEY={private}")

@@ -4,8 +4,9 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -158,7 +159,13 @@ def test_what_is_not_there_is_said_so(ready: Run) -> None:
     assert ready("inbox", "list").stdout.splitlines()[1:] == []
 
 
-def build(data_dir: Path, *, demo: bool = False, host: str = "127.0.0.1", **environment: str) -> embedded.Embedded:
+def build(
+    data_dir: Path,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    *,
+    demo: bool = False,
+    host: str = "127.0.0.1",
+) -> embedded.Embedded:
     ports = embedded.Ports(api=8000, temporal=7233, ui=8233)
     return embedded.build(data_dir, host, ports, environment=environment, demo=demo)
 
@@ -170,15 +177,15 @@ def test_the_embedded_secret_is_made_once_for_its_owner_only(tmp_path: Path) -> 
     assert first.env["ORDERTRAIL_SECRET_KEY"] == again.env["ORDERTRAIL_SECRET_KEY"] == file.read_text()
     assert len(file.read_text()) >= 32
     assert build(tmp_path / "other").env["ORDERTRAIL_SECRET_KEY"] != file.read_text()
-    assert build(tmp_path / "third", ORDERTRAIL_SECRET_KEY=SECRET).env["ORDERTRAIL_SECRET_KEY"] == SECRET
+    assert build(tmp_path / "third", {"ORDERTRAIL_SECRET_KEY": SECRET}).env["ORDERTRAIL_SECRET_KEY"] == SECRET
     assert not (tmp_path / "third" / "secret").exists()
 
 
 def test_a_demo_takes_no_providers_or_databases_from_the_environment(tmp_path: Path) -> None:
     real = {"ORDERTRAIL_SMS_PROVIDER": "twilio", "ORDERTRAIL_DATABASE_URL": "postgresql://x", "TEMPORAL_API_KEY": "k"}
-    assert real.keys().isdisjoint(build(tmp_path, demo=True, **real).env)
-    assert build(tmp_path, **real).env["ORDERTRAIL_SMS_PROVIDER"] == "twilio"
-    assert "TEMPORAL_API_KEY" not in build(tmp_path, **real).env
+    assert real.keys().isdisjoint(build(tmp_path, real, demo=True).env)
+    assert build(tmp_path, real).env["ORDERTRAIL_SMS_PROVIDER"] == "twilio"
+    assert "TEMPORAL_API_KEY" not in build(tmp_path, real).env
 
 
 def test_the_outbox_is_open_on_loopback_only(tmp_path: Path) -> None:

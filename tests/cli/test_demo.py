@@ -68,7 +68,7 @@ class SmallApi:
         order_id = path.split("/")[3]
         if not path.endswith("/deliveries"):
             return httpx.Response(200, json={"order_id": order_id, "case_open": False})
-        items = [item for item in self._deliveries(order_id)]
+        items = list(self._deliveries(order_id))
         return httpx.Response(200, json={"deliveries": items})
 
     def _deliveries(self, order_id: str) -> Iterator[dict[str, str]]:

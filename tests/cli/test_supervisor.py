@@ -9,6 +9,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -20,7 +21,7 @@ WAITS = "import time; print('hello', flush=True); time.sleep(600)"
 QUICK = Backoff(first=0.05, most=0.2, healthy_after=60)
 
 
-def piece(name: str, code: str, *, ready: Callable[[], bool] = lambda: True, **more: float) -> Piece:
+def piece(name: str, code: str, *, ready: Callable[[], bool] = lambda: True, **more: Any) -> Piece:
     async def check() -> bool:
         return ready()
 

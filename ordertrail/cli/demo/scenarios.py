@@ -119,7 +119,7 @@ def missed_promise() -> Scenario:
 
 def recovered() -> Scenario:
     """Something goes wrong on the way, and right again."""
-    box = parcel("P1", "ups", "1Z999AA10123456795")
+    box = parcel("P1", "ups", "1Z999AA10123456793")
     return _scenario(
         "An exception that recovers",
         9,

@@ -192,6 +192,7 @@ shipments = Table(
     Column("status", String(30), nullable=False),
     Column("conditions", Json, nullable=False),
     Column("promise_ends_at", Utc),
+    Column("last_scan_at", Utc),
     Column("updated_at", Utc, nullable=False),
     Index("ix_shipments_carrier_status", "brand", "carrier", "status"),
     comment="read model of each shipment, for filters and carrier-wide questions",
