@@ -48,6 +48,7 @@ class Sender(Value):
     name: ShortText
     reply_to: Email | None = None
     sms_from: ShortText | None = Field(None, description="A phone number or alphanumeric sender id")
+    voice_from: Phone | None = Field(None, description="The phone number that calls come from")
 
 
 class QuietHours(Value):
@@ -72,6 +73,10 @@ class Policy(Value):
          _K.BACK_ON_TRACK, _K.CORRECTION, _K.CANCELLED}
     )  # fmt: skip
     """Kinds that also go by SMS to a customer who opted in."""
+    push_kinds: frozenset[MessageKind] = sms_kinds
+    """Kinds that also go to the devices on which the customer asked for notifications."""
+    voice_kinds: frozenset[MessageKind] = frozenset({_K.DELAY, _K.ISSUE})
+    """Kinds for which a customer who agreed to calls is called, when it is severe."""
     low_value_kinds: frozenset[MessageKind] = frozenset({_K.ORDER_UPDATE, _K.IN_TRANSIT})
     """Kinds held for `imminence_hold`, because the next status may overtake them."""
     imminence_hold: Span = timedelta(minutes=2)
@@ -104,6 +109,13 @@ class Policy(Value):
     """In business hours; when it runs out unacknowledged the priority is raised."""
 
 
+class Tone(Value):
+    """A brand's own sentences around a message: before the news, and after it."""
+
+    greeting: ShortText | None = None
+    closing: ShortText | None = None
+
+
 class Brand(Value):
     """One shop. Served from the `brands` table; imported from a YAML or JSON file."""
 
@@ -119,7 +131,18 @@ class Brand(Value):
     support: Support = Support()
     legal: LongText = Field("", description="Legal name and postal address, shown in the footer")
     site_url: Url | None = None
-    wording: dict[str, ShortText] = Field(default_factory=dict, description="Names of statuses shown to customers")
+    wording: dict[str, ShortText] = Field(
+        default_factory=dict, description="Names of statuses shown to customers, in the first of `languages`"
+    )
+    wording_in: dict[LocaleTag, dict[str, ShortText]] = Field(
+        default_factory=dict, description="The same in further languages; what is missing has the product's own name"
+    )
+    tone: dict[LocaleTag, dict[Literal["any"] | MessageKind, Tone]] = Field(
+        default_factory=dict, description="By language and kind; 'any' is for kinds that are not named"
+    )
+    short_url: Url | None = Field(
+        None, description="Origin for links in texts, such as https://go.brand.example; serves the same paths"
+    )
     policy: Policy = Policy()
 
     def next_channels(self) -> tuple[Channel, ...]:

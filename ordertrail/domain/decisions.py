@@ -32,6 +32,7 @@ class Why(StrEnum):
     UNKNOWN_SHIPMENT = "unknown_shipment"
     ALREADY_TOLD = "already_told"
     NO_LONGER_TRUE = "no_longer_true"
+    CARRIER_SILENT = "carrier_silent"
     DAILY_CAP = "daily_cap"
     PREFERENCE_OFF = "preference_off"
     PERSON_DECIDES = "person_decides"

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 from ordertrail.domain.base import NO_NUL, Instant, LongText, ShortText, Slug, Stored, Value
 from ordertrail.domain.order import Amount, Currency, OrderLine, PickupPoint, Shipment, Totals
 from ordertrail.domain.promise import Promise
-from ordertrail.domain.vocabulary import Channel, DeliveryState, Milestone, ReasonCode, ShipmentStatus
+from ordertrail.domain.vocabulary import Channel, Condition, DeliveryState, Milestone, ReasonCode, ShipmentStatus
 
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=NO_NUL)]
@@ -205,7 +205,22 @@ class DeliveryReport(Value):
     reason: str
 
 
-Event = Annotated[OrderEvent | TrackingEvent | DeliveryReport, Field(discriminator="kind")]
+class ConditionChanged(Value):
+    """Policy raised or cleared a condition; the trace of it, which changes no status.
+
+    `scope` is the shipment it is about, or empty for the whole order.
+    """
+
+    kind: Literal["condition"] = "condition"
+    event_id: EventId
+    occurred_at: Instant
+    source_version: int | None = None
+    condition: Condition
+    raised: bool
+    scope: str = ""
+
+
+Event = Annotated[OrderEvent | TrackingEvent | DeliveryReport | ConditionChanged, Field(discriminator="kind")]
 """Anything that may stand on a timeline."""
 
 AnyEvent: TypeAdapter[Any] = TypeAdapter(Event)

@@ -40,6 +40,17 @@ def delivery_key(
     return f"{order_id}:{shipment_ref}:{kind}:{occurrence}:{recipient}:{channel}"
 
 
+def push_address(person_id: str, order_id: str) -> str:
+    """The address of a person's devices that follow an order; it names no device, and is resolved when it is used."""
+    return f"{person_id}/{order_id}"
+
+
+def parse_push_address(address: str) -> tuple[str, str]:
+    """The person's and the order's id in a push address."""
+    person_id, _, order_id = address.partition("/")
+    return person_id, order_id
+
+
 def tracker_key(brand: str, carrier: str, tracking_number: str) -> str:
     """What an unmatched scan waits for; numbers compare without spaces and case."""
     return f"tracker:{brand}:{carrier}:{normal_tracking_number(tracking_number)}"

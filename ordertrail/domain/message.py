@@ -12,6 +12,7 @@ from ordertrail.domain.order import OrderLine, Payment, PickupPoint, Totals
 from ordertrail.domain.promise import Promise
 from ordertrail.domain.vocabulary import (
     Channel,
+    Frequency,
     Fulfilment,
     MessageKind,
     Milestone,
@@ -38,8 +39,34 @@ class ShipmentFacts(Stored):
     rest: int = 0
 
 
+class DigestItem(Stored):
+    """One piece of news in a digest: what happened to one order, and where to follow it."""
+
+    order_number: str
+    news: MessageKind
+    happened_at: Instant
+    promise: Promise | None = None
+    page_url: str
+
+
+class OfferFacts(Stored):
+    """An offer the brand makes, in its own words and in the recipient's language. `text` holds paragraphs."""
+
+    title: str
+    text: tuple[str, ...] = ()
+    url: str
+    button: str | None = None
+    image_url: str | None = None
+    code: str | None = None
+    until: Promise | None = None
+
+
 class MessageFacts(Stored):
     """Everything a template may state; facts that do not apply to the kind are None or empty.
+
+    `locale` is the recipient's; `order_locale` is that of the order and comes next where we do not write the first.
+    `unsubscribe_url` and `feedback_url` are links on the public host, made for this recipient. `reply` holds the
+    paragraphs that support wrote.
 
     Instants are aware UTC; templates show them in `zone`. Amounts are in `currency`.
     """
@@ -79,18 +106,45 @@ class MessageFacts(Stored):
     refund_expected: Promise | None = None
     remedies: tuple[Remedy, ...] = ()
     page_url: str
+    order_locale: str | None = None
+    unsubscribe_url: str | None = None
+    digest: tuple[DigestItem, ...] = ()
+    digest_every: Frequency = Frequency.DAILY
+    reply: tuple[str, ...] = ()
+    reply_by: str | None = None
+    feedback_url: str | None = None
+    offer: OfferFacts | None = None
 
 
 class Rendered(Stored):
-    """The exact bytes that leave, rendered once at claim. SMS has `text` only."""
+    """The exact bytes that leave, rendered once at claim. SMS has `text` only.
+
+    Email: `subject`, `preheader`, `html`, `text` and `headers` beyond the ordinary ones, such as List-Unsubscribe.
+    Push: `title`, `text`, `link` (opened by a tap) and `collapse_key` (a later message with the same one replaces it).
+    Voice: `twiml`, a whole `<Response>`; the address its `<Gather>` reports keys to is filled in when it is sent, and
+    what follows the `<Gather>` is said to whoever presses no key or a wrong one.
+    """
 
     subject: str | None = None
+    preheader: str | None = None
     html: str | None = None
     text: str
+    headers: dict[str, str] = Field(default_factory=dict)
+    title: str | None = None
+    link: str | None = None
+    collapse_key: str | None = None
+    twiml: str | None = None
+    language: str = "en"
+    """The BCP 47 tag of the words."""
 
 
 class OutgoingMessage(Stored):
-    """One delivery as a provider adapter is given it. `to` is an email address or an E.164 phone number."""
+    """One delivery as a provider adapter is given it.
+
+    `to` is an email address, an E.164 phone number or, for push, a `push_address`. After `not_after` it is worth
+    nothing: a push service need not keep it longer. `others`: the provider's ids of other messages of the same order;
+    what is found under one of them, word for word the same, is not this one.
+    """
 
     delivery_id: str
     key: str
@@ -100,3 +154,5 @@ class OutgoingMessage(Stored):
     to: str
     to_name: str
     rendered: Rendered
+    not_after: Instant | None = None
+    others: frozenset[str] = frozenset()

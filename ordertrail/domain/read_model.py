@@ -20,7 +20,7 @@ from ordertrail.domain.order_state import OrderState, ShipmentState, fold_order
 from ordertrail.domain.vocabulary import Condition, ShipmentStatus
 
 DEFAULT_ZONE, DEFAULT_LOCALE = "UTC", "en"
-_NOT_SHOWN = frozenset({"delivery_report", "shipment_created"})
+_NOT_SHOWN = frozenset({"delivery_report", "shipment_created", "condition"})
 
 
 def initial_document(order_id: str, order: CanonicalOrder, now: datetime, *, tracking_page: str) -> OrderDocument:

@@ -1,7 +1,10 @@
 """The operator's story of an order, as short Markdown for the Temporal Web UI; ids, codes and times only."""
 
+from datetime import datetime
+
 from ordertrail.domain.order_state import OrderState
 from ordertrail.domain.policy.situation import Plan, Situation
+from ordertrail.domain.vocabulary import CaseKind, CasePriority
 
 
 def tell_story(situation: Situation, plan: Plan) -> str:
@@ -16,11 +19,16 @@ def tell_story(situation: Situation, plan: Plan) -> str:
             f"- {d.tag} {d.message_kind or ''} {d.shipment_ref} ({d.reason})".replace("  ", " ")
             for d in plan.decisions[-8:]
         ]
-    open_cases = [case for case in situation.cases if case.state != "closed"]
-    lines += [f"- case: {case.kind} in {case.queue}, {case.priority}" for case in [*open_cases, *plan.cases]]
+    lines += [f"- case: {kind} in {queue}, {priority}" for kind, queue, priority in _open_cases(situation, plan)]
     if plan.deadline is not None:
         lines += ["", f"Next: {plan.deadline.what} at {_at(plan.deadline.at)}"]
     return "\n".join(lines)
+
+
+def _open_cases(situation: Situation, plan: Plan) -> list[tuple[CaseKind, str, CasePriority]]:
+    raised = {**plan.reprioritised, **plan.raised_cases}
+    known = [(c.kind, c.queue, raised.get(c.id, c.priority)) for c in situation.cases if c.state != "closed"]
+    return known + [(case.kind, case.queue, case.priority) for case in plan.cases]
 
 
 def _shipments(state: OrderState) -> list[str]:
@@ -32,5 +40,5 @@ def _shipments(state: OrderState) -> list[str]:
     ]
 
 
-def _at(instant: object) -> str:
+def _at(instant: datetime) -> str:
     return f"{instant:%Y-%m-%d %H:%M}Z"

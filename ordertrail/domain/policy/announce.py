@@ -2,41 +2,38 @@
 
 from datetime import timedelta
 
-from ordertrail.domain.decisions import Hold, Send, Suppress, Why
+from ordertrail.domain.decisions import Hold, Record, Send, Suppress, Why
+from ordertrail.domain.ids import jitter
 from ordertrail.domain.policy.channels import audience, choose, quiet_until
 from ordertrail.domain.policy.escalation import open_case
 from ordertrail.domain.policy.memory import Pending
 from ordertrail.domain.policy.news import News
-from ordertrail.domain.policy.situation import Contact, Deadline, Hints, NewMessage, Plan, Situation
+from ordertrail.domain.policy.situation import CUSTOMER, Contact, Deadline, Hints, NewMessage, Plan, Situation
 from ordertrail.domain.vocabulary import CaseKind, Channel, DeliveryState, MessageKind
+
+_NO_CASE = frozenset({Why.IMPORTED, Why.ALREADY_TOLD})
 
 
 def announce(situation: Situation, plan: Plan, found: list[News]) -> None:
     """Decide all news of one step, and drop what was waiting and is no longer true."""
-    still_waiting: dict[str, Pending] = {}
+    waiting: dict[str, Pending] = {}
     for news in found:
-        key = f"{news.shipment_ref}|{news.kind}|{news.name}"
-        if (reason := _why_not(situation, news)) is not None:
+        reason = _why_not(situation, news)
+        if reason is not None:
             plan.memory = news.mark(plan.memory)
-            plan.decisions.append(_suppress(news, reason))
-        elif (pending := _wait(situation, plan, news, key)) is not None:
-            still_waiting[key] = pending
-            plan.decisions.append(_hold(situation, plan, news, key, pending))
-            plan.deadlines.append(Deadline(at=pending.until, what=f"release {news.kind}"))
+            plan.decisions.append(_silent(news, reason))
+        elif (pending := _wait(situation, plan, news)) is not None:
+            waiting[news.key] = pending
+            _hold(situation, plan, news, pending)
         else:
             _tell(situation, plan, news)
-        if news.case is not None and reason is not Why.IMPORTED:
-            open_case(situation, plan, news.case, news.shipment_ref, reason=_case_reason(news))
-    for key in (
-        plan.memory.pending.keys() - still_waiting.keys() - {f"{n.shipment_ref}|{n.kind}|{n.name}" for n in found}
-    ):
+        if news.case is not None and reason not in _NO_CASE:
+            why = Why.SHIPMENT_PROBLEM if news.shipment_ref else Why.ORDER_PROBLEM
+            open_case(situation, plan, news.case, news.shipment_ref, reason=news.case_reason or why)
+    for key in sorted(plan.memory.pending.keys() - waiting.keys() - {news.key for news in found}):
         ref, kind, _ = key.split("|", 2)
         plan.decisions.append(Suppress(reason=Why.OVERTAKEN, message_kind=MessageKind(kind), shipment_ref=ref))
-    plan.memory = plan.memory.model_copy(update={"pending": still_waiting})
-
-
-def _case_reason(news: News) -> Why:
-    return Why.SHIPMENT_PROBLEM if news.shipment_ref else Why.ORDER_PROBLEM
+    plan.memory = plan.memory.model_copy(update={"pending": waiting})
 
 
 def _why_not(situation: Situation, news: News) -> Why | None:
@@ -44,16 +41,23 @@ def _why_not(situation: Situation, news: News) -> Why | None:
     policy = situation.brand.policy
     if situation.order.imported:
         return Why.IMPORTED
-    if news.case is CaseKind.MOVED_AFTER_CANCEL and news.overtaken:
-        return Why.PERSON_DECIDES
-    if news.overtaken:
-        return Why.OVERTAKEN
+    if news.unsaid is not None:
+        return news.unsaid
     if news.kind not in policy.critical_kinds and situation.now - news.occurred_at > policy.late_after:
         return Why.TOO_LATE
     return None
 
 
-def _wait(situation: Situation, plan: Plan, news: News, key: str) -> Pending | None:
+def _silent(news: News, reason: Why) -> Suppress | Record:
+    inputs: dict[str, str | int | float | bool | None] = {"happened_at": news.occurred_at.isoformat()}
+    if reason is Why.NO_NEWS:
+        return Record(reason=reason, shipment_ref=news.shipment_ref, event_ids=news.event_ids, inputs=inputs)
+    return Suppress(
+        reason=reason, message_kind=news.kind, shipment_ref=news.shipment_ref, event_ids=news.event_ids, inputs=inputs
+    )
+
+
+def _wait(situation: Situation, plan: Plan, news: News) -> Pending | None:
     """Until when this waits: low-value news for what may overtake it, `shipped` for its tracking number."""
     policy = situation.brand.policy
     span = timedelta(0)
@@ -61,36 +65,29 @@ def _wait(situation: Situation, plan: Plan, news: News, key: str) -> Pending | N
         span = policy.readiness_wait
     elif news.kind in policy.low_value_kinds:
         span = policy.imminence_hold
-    if span == timedelta(0):
-        return None
-    since = plan.memory.pending[key].since if key in plan.memory.pending else situation.now
-    return Pending(since=since, until=since + span) if situation.now < since + span else None
+    # What replaces news that was waiting does not wait anew, or a chatty carrier could put it off for ever.
+    before = [pending.since for key, pending in plan.memory.pending.items() if key.startswith(news.topic)]
+    until = min(before, default=situation.now) + span
+    return Pending(since=until - span, until=until) if situation.now < until else None
 
 
-def _hold(situation: Situation, plan: Plan, news: News, key: str, pending: Pending) -> Hold:
-    del situation
-    return Hold(
-        reason=Why.IMMINENT if news.ready else Why.NOT_READY,
-        message_kind=news.kind,
-        shipment_ref=news.shipment_ref,
-        until=pending.until,
-        event_ids=news.event_ids,
-        inputs={"again": key in plan.memory.pending},
-    )
-
-
-def _suppress(news: News, reason: Why) -> Suppress:
-    return Suppress(
-        reason=reason, message_kind=news.kind, shipment_ref=news.shipment_ref, event_ids=news.event_ids,
-        inputs={"happened_at": news.occurred_at.isoformat()},
-    )  # fmt: skip
+def _hold(situation: Situation, plan: Plan, news: News, pending: Pending) -> None:
+    plan.deadlines.append(Deadline(at=pending.until, what=f"release {news.kind}"))
+    new = {entry.event_id for entry in situation.batch} & set(news.event_ids)
+    if news.key not in plan.memory.pending or new:
+        plan.decisions.append(
+            Hold(
+                reason=Why.IMMINENT if news.ready else Why.NOT_READY, message_kind=news.kind,
+                shipment_ref=news.shipment_ref, until=pending.until, event_ids=news.event_ids,
+            )
+        )  # fmt: skip
 
 
 def _tell(situation: Situation, plan: Plan, news: News) -> None:
     occurrence = plan.memory.occurrence(news.kind, news.shipment_ref)
-    plan.memory = news.mark(plan.memory)
-    counts = {**plan.memory.occurrences, f"{news.shipment_ref}:{news.kind}": occurrence}
-    plan.memory = plan.memory.model_copy(update={"occurrences": counts})
+    memory = news.believe(news.mark(plan.memory))
+    counts = {**memory.occurrences, f"{news.shipment_ref}:{news.kind}": occurrence}
+    plan.memory = memory.model_copy(update={"occurrences": counts})
     for contact in audience(news.kind, situation.contacts):
         channels = choose(news.kind, contact, situation.brand.policy)
         if not channels:
@@ -103,13 +100,15 @@ def _tell(situation: Situation, plan: Plan, news: News) -> None:
 
 
 def _nobody_reached(situation: Situation, plan: Plan, news: News, contact: Contact) -> None:
+    """The customer without any channel is a person's business; a gift's recipient without one is told by the giver."""
     plan.decisions.append(
         Suppress(
             reason=Why.NO_CHANNEL, message_kind=news.kind, shipment_ref=news.shipment_ref, recipient=contact.role,
             event_ids=news.event_ids,
         )
     )  # fmt: skip
-    open_case(situation, plan, CaseKind.UNREACHABLE, "", reason=Why.CUSTOMER_UNREACHABLE, detail=news.kind)
+    if contact.role == CUSTOMER:
+        open_case(situation, plan, CaseKind.UNREACHABLE, "", reason=Why.CUSTOMER_UNREACHABLE, detail=news.kind)
 
 
 def plan_message(
@@ -120,34 +119,34 @@ def plan_message(
     """Plan one delivery: now, after the quiet hours, or not at all when the day's cap is reached."""
     policy, now = situation.brand.policy, situation.now
     critical = kind in policy.critical_kinds
-    shown = {"message_kind": kind, "shipment_ref": ref, "occurrence": occurrence, "event_ids": event_ids}
-    planned = sum(m.channel is channel and m.contact.person_id == contact.person_id for m in plan.messages)
-    if not critical and contact.sent_today.get(channel, 0) + planned >= policy.daily_cap:
-        plan.decisions.append(
-            Suppress(
-                reason=Why.DAILY_CAP, recipient=contact.role, channel=channel, inputs={"cap": policy.daily_cap}, **shown
-            )
-        )
+    common = {
+        "message_kind": kind, "shipment_ref": ref, "occurrence": occurrence, "event_ids": event_ids,
+        "recipient": contact.role, "channel": channel,
+    }  # fmt: skip
+    if not critical and _told_today(plan, contact, channel) >= policy.daily_cap:
+        plan.decisions.append(Suppress(reason=Why.DAILY_CAP, inputs={"cap": policy.daily_cap}, **common))
         return
     quiet_end = quiet_until(policy.quiet_hours, channel, critical=critical, zone=contact.zone, now=now)
-    start = quiet_end or now
-    waits = situation.receipts & {channel} and critical
+    start = quiet_end + jitter(situation.order_id, policy.jitter) if quiet_end else now
+    due = start + policy.receipt_window if critical and channel in situation.receipts else None
     plan.messages.append(
         NewMessage(
             kind=kind, shipment_ref=ref, occurrence=occurrence, contact=contact, channel=channel,
             provider=situation.providers[channel], critical=critical,
             state=DeliveryState.HELD if quiet_end else DeliveryState.PLANNED, not_before=start,
-            not_after=start + policy.useful_life, receipt_due_at=start + policy.receipt_window if waits else None,
-            hints=hints, copy_of=copy_of,
+            not_after=start + policy.useful_life, receipt_due_at=due, hints=hints, copy_of=copy_of,
         )
     )  # fmt: skip
     if quiet_end:
-        decision: Hold | Send = Hold(
-            reason=Why.QUIET_HOURS, until=quiet_end, recipient=contact.role, channel=channel, **shown
-        )
-        plan.deadlines.append(Deadline(at=quiet_end, what=f"quiet hours end, {kind}"))
+        plan.decisions.append(Hold(reason=Why.QUIET_HOURS, until=start, **common))
+        plan.deadlines.append(Deadline(at=start, what=f"quiet hours end, {kind}"))
     else:
-        decision = Send(reason=reason, recipient=contact.role, channel=channel, **shown)
-    plan.decisions.append(decision)
-    if waits:
-        plan.deadlines.append(Deadline(at=start + policy.receipt_window, what=f"receipt of {kind}"))
+        plan.decisions.append(Send(reason=reason, **common))
+    if due is not None:
+        plan.deadlines.append(Deadline(at=due, what=f"receipt of {kind}"))
+
+
+def _told_today(plan: Plan, contact: Contact, channel: Channel) -> int:
+    """Messages of today to this person on this channel, those of this step included."""
+    planned = sum(m.channel is channel and m.contact.person_id == contact.person_id for m in plan.messages)
+    return contact.sent_today.get(channel, 0) + planned

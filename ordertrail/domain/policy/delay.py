@@ -1,41 +1,25 @@
-"""Delays: which parts of an order run late and why, since when that is known, and when it could next change."""
+"""Delays: why a part of an order runs late, since when that is known, and when time alone could change it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ordertrail.domain.brand import Policy
-from ordertrail.domain.ids import ORDER_SCOPE, jitter
-from ordertrail.domain.order_state import OrderState, PromiseGiven, ShipmentState
+from ordertrail.domain.ids import jitter
+from ordertrail.domain.policy.scopes import Scope, hysteresis, later_than, missed_at
 from ordertrail.domain.policy.situation import Situation
-from ordertrail.domain.promise import DatePromise, Promise
-from ordertrail.domain.vocabulary import TERMINAL_SHIPMENT, Condition, OrderStatus, ReasonCode, ShipmentStatus
+from ordertrail.domain.promise import Promise
+from ordertrail.domain.vocabulary import Condition, ReasonCode, ShipmentStatus
 
-_MOVING = frozenset({ShipmentStatus.PICKED_UP, ShipmentStatus.IN_TRANSIT, ShipmentStatus.OUT_FOR_DELIVERY})
-_NOT_LATE = TERMINAL_SHIPMENT | {ShipmentStatus.RETURNING, ShipmentStatus.READY_FOR_PICKUP}
-"""Statuses in which a promise of delivery no longer runs: what is wrong then is told in another way."""
-_ORDER_OVER = frozenset({OrderStatus.CANCELLED, OrderStatus.DELIVERED, OrderStatus.RETURNED, OrderStatus.RETURNING})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scope:
-    """The part of an order that a delay is about: all of it (`key` empty), or one of several shipments."""
-
-    key: str
-    shipment: ShipmentState | None
-    promise: Promise | None
-    history: tuple[PromiseGiven, ...]
-    whole_order: bool
-
-    @property
-    def shipment_ref(self) -> str:
-        """The shipment a message about this scope shows."""
-        return self.shipment.ref if self.shipment else ORDER_SCOPE
+MOVING = frozenset({ShipmentStatus.PICKED_UP, ShipmentStatus.IN_TRANSIT, ShipmentStatus.OUT_FOR_DELIVERY})
+"""Statuses in which scans are expected."""
+_SAYS_NOTHING = frozenset({ReasonCode.NO_SCANS, ReasonCode.PROMISE_MISSED, ReasonCode.OTHER})
+"""Reasons that only say that something is late, not why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """Why a scope is late, since when, and the new date if there is one."""
+    """Why a scope is late, since when, and the new date if there is one. `missed`: a promise has passed."""
 
     reason: ReasonCode
     since: datetime
@@ -45,38 +29,32 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """Where a scope stands. `causes`: the gravest first; `changes_at`: instants at which time alone may change it."""
+    """Where a scope stands. `causes`: the gravest first; `changes_at`: instants at which time alone may change it.
+
+    `given_up_at`: when a silent parcel becomes a person's business.
+    """
 
     scope: Scope
     causes: tuple[Cause, ...]
     conditions: tuple[Condition, ...]
     changes_at: tuple[datetime, ...]
+    given_up_at: datetime | None = None
 
+    @property
+    def missed(self) -> bool:
+        """Whether a promise has passed."""
+        return any(cause.missed for cause in self.causes)
 
-def scopes(state: OrderState) -> list[Scope]:
-    """The parts of the order whose delays are told apart. Up to one shipment: the order is one scope."""
-    if state.status in _ORDER_OVER:
-        return []
-    if len(state.shipments) <= 1:
-        only = state.shipments[0] if state.shipments else None
-        if only is not None and only.fold.status in _NOT_LATE:
-            return []
-        own = only is not None and only.promise is not None
-        history = state.promise_history + (only.promise_history if only else ())
-        promise = only.promise if only is not None and own else state.promise
-        return [Scope(key=ORDER_SCOPE, shipment=only, promise=promise, history=history, whole_order=True)]
-    found = [
-        Scope(key=s.ref, shipment=s, promise=s.promise, history=s.promise_history, whole_order=False)
-        for s in state.shipments
-        if s.fold.status not in _NOT_LATE
-    ]
-    if any(scope.promise is None for scope in found):
-        found.append(
-            Scope(
-                key=ORDER_SCOPE, shipment=None, promise=state.promise, history=state.promise_history, whole_order=True
-            )
-        )
-    return found
+    @property
+    def only_silent(self) -> bool:
+        """Whether nothing is known but that no scan came."""
+        return all(cause.reason is ReasonCode.NO_SCANS for cause in self.causes)
+
+    @property
+    def reason(self) -> ReasonCode:
+        """The reason to give: the first that explains something."""
+        told = (cause.reason for cause in self.causes if cause.reason not in _SAYS_NOTHING)
+        return next(told, self.causes[0].reason)
 
 
 def assess(situation: Situation, scope: Scope) -> Assessment:
@@ -94,25 +72,13 @@ def assess(situation: Situation, scope: Scope) -> Assessment:
         raised.add(Condition.STALE)
     if not causes and _estimate_slips(scope, timedelta(0)):
         raised.add(Condition.AT_RISK)
-    changes = tuple(at for at, _ in clocks if at > situation.now)
-    return Assessment(scope=scope, causes=tuple(causes), conditions=tuple(sorted(raised)), changes_at=changes)
-
-
-def missed_at(situation: Situation, promise: Promise) -> datetime:
-    """When a promise counts as missed: its end, the brand's grace, and for a date a spread over the jitter span."""
-    policy = situation.brand.policy
-    spread = jitter(situation.order_id, policy.jitter) if isinstance(promise, DatePromise) else timedelta(0)
-    return promise.ends() + policy.promise_grace + spread
-
-
-def hysteresis(promise: Promise, policy: Policy) -> timedelta:
-    """How much later a promise may become without being a delay; a window is a sharper promise than a day."""
-    return policy.promise_hysteresis if isinstance(promise, DatePromise) else policy.promise_hysteresis / 4
-
-
-def later_than(new: Promise, old: Promise, policy: Policy) -> bool:
-    """Whether `new` is later than `old` by more than the hysteresis."""
-    return new.ends() - old.ends() > hysteresis(old, policy)
+    return Assessment(
+        scope=scope,
+        causes=tuple(causes),
+        conditions=tuple(sorted(raised)),
+        changes_at=tuple(at for at, _ in clocks if at > situation.now),
+        given_up_at=_silent_at(situation, scope, patience=2),
+    )
 
 
 def _clocks(situation: Situation, scope: Scope) -> Iterator[tuple[datetime, Cause]]:
@@ -127,13 +93,21 @@ def _clocks(situation: Situation, scope: Scope) -> Iterator[tuple[datetime, Caus
     if order.ship_by is not None and scope.whole_order and not shipped:
         at = order.ship_by + policy.ship_by_grace + jitter(situation.order_id, policy.jitter)
         yield at, Cause(reason=ReasonCode.SHIP_BY_MISSED, since=at)
+    silent = _silent_at(situation, scope, patience=1)
+    if silent is not None:
+        yield silent, Cause(reason=ReasonCode.NO_SCANS, since=silent)
+
+
+def _silent_at(situation: Situation, scope: Scope, *, patience: int) -> datetime | None:
+    """When a parcel on its way has been silent for `patience` times what its service level allows."""
     fold = scope.shipment.fold if scope.shipment else None
-    if fold is not None and fold.status in _MOVING and fold.last_scan_at is not None:
-        service = (scope.shipment.facts.service_level if scope.shipment else None) or ""
-        at = fold.last_scan_at + policy.silence_by_service.get(service, policy.silence)
-        if fold.carrier_stale:
-            at = fold.last_scan_at
-        yield at, Cause(reason=ReasonCode.NO_SCANS, since=at)
+    if scope.shipment is None or fold is None or fold.status not in MOVING or fold.last_scan_at is None:
+        return None
+    if fold.carrier_stale and patience == 1:
+        return fold.last_scan_at  # the carrier itself has given up expecting scans
+    policy = situation.brand.policy
+    allowed = policy.silence_by_service.get(scope.shipment.facts.service_level or "", policy.silence)
+    return fold.last_scan_at + patience * allowed
 
 
 def _known_causes(situation: Situation, scope: Scope, policy: Policy) -> list[Cause]:
@@ -143,7 +117,7 @@ def _known_causes(situation: Situation, scope: Scope, policy: Policy) -> list[Ca
     if fold is not None and fold.carrier_delayed:
         reason = fold.carrier_delay_reason or ReasonCode.CARRIER_DELAY
         causes.append(Cause(reason=reason, since=fold.carrier_delayed_at or situation.now, promise=fold.estimate))
-    elif fold is not None and scope.promise is not None and _estimate_slips(scope, hysteresis(scope.promise, policy)):
+    elif fold is not None and scope.expected is not None and _estimate_slips(scope, hysteresis(scope.expected, policy)):
         since = fold.estimate_at or situation.now
         causes.append(Cause(reason=ReasonCode.CARRIER_DELAY, since=since, promise=fold.estimate))
     if scope.whole_order:
@@ -161,4 +135,4 @@ def _known_causes(situation: Situation, scope: Scope, policy: Policy) -> list[Ca
 
 def _estimate_slips(scope: Scope, slack: timedelta) -> bool:
     estimate = scope.shipment.fold.estimate if scope.shipment else None
-    return estimate is not None and scope.promise is not None and estimate.ends() - scope.promise.ends() > slack
+    return estimate is not None and scope.expected is not None and estimate.ends() - scope.expected.ends() > slack

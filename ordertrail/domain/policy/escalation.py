@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from ordertrail.domain.business_time import add_business_time
 from ordertrail.domain.decisions import Escalate, Why
-from ordertrail.domain.policy.situation import CUSTOMER, Deadline, NewCase, Plan, Situation
+from ordertrail.domain.policy.situation import CUSTOMER, CaseView, Deadline, NewCase, Plan, Situation
 from ordertrail.domain.vocabulary import CaseKind, CasePriority, Channel
 
 _P = CasePriority
@@ -32,9 +32,12 @@ _BASE: Mapping[CaseKind, CasePriority] = MappingProxyType(
 
 
 def open_case(situation: Situation, plan: Plan, kind: CaseKind, ref: str, *, reason: Why, detail: str = "") -> None:
-    """Hand this to its queue, unless a case of the same kind about the same shipment is still open."""
-    is_open = any(case.kind is kind and case.shipment_ref == ref and case.state != "closed" for case in situation.cases)
-    if is_open or any(case.kind is kind and case.shipment_ref == ref for case in plan.cases):
+    """Hand this to its queue. While a case of the same kind about the same shipment is open, it only weighs more."""
+    if any(case.kind is kind and case.shipment_ref == ref for case in plan.cases):
+        return
+    is_open = [c for c in situation.cases if c.kind is kind and c.shipment_ref == ref and c.state != "closed"]
+    if is_open:
+        _weigh_anew(situation, plan, is_open[0], reason)
         return
     occurrence = plan.memory.next_case(kind, ref)
     counts = {**plan.memory.case_counts, f"{ref}:{kind}": occurrence}
@@ -53,13 +56,24 @@ def open_case(situation: Situation, plan: Plan, kind: CaseKind, ref: str, *, rea
     )
 
 
+def _weigh_anew(situation: Situation, plan: Plan, case: CaseView, reason: Why) -> None:
+    priority = _priority(situation, plan, case.kind, plan.memory.next_case(case.kind, case.shipment_ref) - 1)
+    if _LADDER.index(priority) > _LADDER.index(case.priority):
+        plan.reprioritised[case.id] = priority
+        plan.decisions.append(
+            Escalate(
+                reason=reason, shipment_ref=case.shipment_ref, case_kind=case.kind, queue=case.queue, priority=priority
+            )
+        )
+
+
 def overdue_cases(situation: Situation, plan: Plan) -> None:
     """Raise what nobody acknowledged in time, once; and wait for what is not due yet."""
     for case in situation.cases:
         if case.state == "closed" or case.acknowledged_at is not None or case.escalated_at is not None:
             continue
         if case.due_at <= situation.now:
-            raised = _raise(case.priority, 1)
+            raised = _raise(plan.reprioritised.get(case.id, case.priority), 1)
             plan.raised_cases[case.id] = raised
             plan.decisions.append(
                 Escalate(

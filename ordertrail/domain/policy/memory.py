@@ -8,27 +8,39 @@ from ordertrail.domain.vocabulary import CaseKind, MessageKind, ReasonCode, Ship
 
 
 class DelayTold(Stored):
-    """The delay the customer knows about: why, and the date they were given (None: none could be given)."""
+    """The delay the customer knows about: why, and the date they were given (None: none could be given).
+
+    `missed`: they know that a promise was missed, not only that it may be. `shipment_ref` is what the message named.
+    """
 
     reason: ReasonCode
     promise: Promise | None = None
     at: Instant
+    missed: bool = False
+    shipment_ref: str = ""
 
 
 class ShipmentMemory(Stored):
-    """`told_until`: everything in status `told_status` up to this instant has been told or deliberately not told."""
+    """What is remembered of one shipment.
+
+    `told_until`: everything in status `told_status` up to this instant has been told or deliberately not told.
+    `believes` is what the customer was really told last, and `believes_since` when that had come about.
+    """
 
     shipped_told: bool = False
     told_status: ShipmentStatus | None = None
-    told_reason: ReasonCode | None = None
     told_until: Instant | None = None
-    told_milestone: str | None = None
-    problem_told: bool = False
-    delivered_told: bool = False
+    told_reasons: frozenset[ReasonCode | None] = frozenset()
+    """The reasons of the problem told last."""
+    told_action: bool = False
+    told_attempt: int = 0
+    told_milestones: frozenset[str] = frozenset()
+    believes: ShipmentStatus | None = None
+    believes_since: Instant | None = None
 
 
 class Pending(Stored):
-    """News that waits: since when, until when, and how often it was decided again."""
+    """News that waits: since when, and until when."""
 
     since: Instant
     until: Instant

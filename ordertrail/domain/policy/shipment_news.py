@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from ordertrail.domain.decisions import Why
+from ordertrail.domain.events import ShipmentShipped
 from ordertrail.domain.order_state import ShipmentState
+from ordertrail.domain.policy.belief import PROBLEMS, is_believed, is_settled, reasons
 from ordertrail.domain.policy.memory import ShipmentMemory
-from ordertrail.domain.policy.news import Mark, News, shipment_told
+from ordertrail.domain.policy.news import Mark, News, shipment_told, told
 from ordertrail.domain.policy.situation import Hints, Situation
 from ordertrail.domain.vocabulary import CaseKind, Fulfilment, MessageKind, ReasonCode, ShipmentStatus
 
@@ -28,8 +31,9 @@ KIND_OF: Mapping[ShipmentStatus, MessageKind] = MappingProxyType(
 )
 """What a status is told as; those not here are told as `shipped`, or not at all."""
 
-PROBLEMS = frozenset({_S.ON_HOLD, _S.EXCEPTION})
 _SHIPPED_IS_NEWS = frozenset({_S.UNKNOWN, _S.LABEL_CREATED, _S.PICKED_UP, _S.IN_TRANSIT})
+_ON_THE_MOVE = frozenset({_S.PICKED_UP, _S.IN_TRANSIT})
+_GOING_OUT = _ON_THE_MOVE | {_S.OUT_FOR_DELIVERY, _S.DELIVERY_ATTEMPTED, _S.READY_FOR_PICKUP, _S.DELIVERED}
 
 _CASE_BY_REASON: Mapping[ReasonCode | None, CaseKind] = MappingProxyType(
     {
@@ -50,24 +54,23 @@ def shipment_news(situation: Situation, shipment: ShipmentState) -> Iterator[New
     shipped = _shipped(situation, shipment, memory)
     if shipped is not None:
         yield shipped
-    if _has_been_told(shipment, memory):
-        yield from _new_milestone(shipment, memory, just_shipped=shipped is not None)
-    elif shipment.fold.since is not None:
-        yield _status(situation, shipment, memory, just_shipped=shipped is not None)
-
-
-def _has_been_told(shipment: ShipmentState, memory: ShipmentMemory) -> bool:
-    """Whether the present episode is the one last told, however its first report may since have moved."""
-    fold = shipment.fold
-    if fold.status != memory.told_status or memory.told_until is None or fold.since is None:
-        return False
-    return fold.since <= memory.told_until and (fold.status not in PROBLEMS or fold.reason_code == memory.told_reason)
+    recent = situation.now - situation.brand.policy.late_after
+    just_shipped = shipped is not None and shipped.unsaid is None and shipped.occurred_at >= recent
+    if not is_settled(shipment, memory):
+        if shipment.fold.since is not None:
+            yield _status(situation, shipment, memory, just_shipped=just_shipped)
+    else:
+        yield from _new_milestone(situation, shipment, memory, just_shipped=just_shipped)
+    yield from _goes_out_all_the_same(situation, shipment)
 
 
 def _shipped(situation: Situation, shipment: ShipmentState, memory: ShipmentMemory) -> News | None:
     if shipment.shipped_at is None or memory.shipped_told or situation.order.fulfilment is Fulfilment.PICKUP:
         return None
     parcel = situation.order.fulfilment is Fulfilment.PARCEL
+    unsaid = Why.PERSON_DECIDES if situation.state.cancelled_at is not None else None
+    if shipment.fold.status not in _SHIPPED_IS_NEWS:
+        unsaid = Why.OVERTAKEN
     return News(
         kind=_K.SHIPPED,
         name="shipped",
@@ -75,76 +78,122 @@ def _shipped(situation: Situation, shipment: ShipmentState, memory: ShipmentMemo
         hints=Hints(happened_at=shipment.shipped_at, promise=situation.state.promise_of(shipment.ref)),
         mark=shipment_told(shipment.ref, shipped_told=True),
         event_ids=_reports_of_shipping(situation, shipment),
-        overtaken=shipment.fold.status not in _SHIPPED_IS_NEWS,
+        unsaid=unsaid,
         ready=not parcel or shipment.facts.tracking_number is not None,
     )
 
 
 def _reports_of_shipping(situation: Situation, shipment: ShipmentState) -> tuple[str, ...]:
-    """The events of this step that say so: the shop's own word, and the scans."""
-    words = [e.event_id for e in situation.batch if e.kind == "shipped" and e.shipment_ref == shipment.ref]
-    return (*words, *(episode.event_id for episode in shipment.fold.episodes[-1:]))
+    """The events of this step that say so: the shop's own word, or else the scan."""
+    words = [
+        entry.event_id
+        for entry in situation.batch
+        if isinstance(entry.event, ShipmentShipped) and entry.event.shipment.ref == shipment.ref
+    ]
+    return tuple(words) or tuple(episode.event_id for episode in shipment.fold.episodes[-1:])
 
 
 def _status(situation: Situation, shipment: ShipmentState, memory: ShipmentMemory, *, just_shipped: bool) -> News:
     fold = shipment.fold
     kind = _kind(situation, shipment, memory)
-    silent = kind is None or (kind is _K.IN_TRANSIT and just_shipped)
     news = News(
         kind=kind or _K.IN_TRANSIT,
         name=f"{fold.status}:{fold.since}",
         shipment_ref=shipment.ref,
         hints=_hints(situation, shipment),
-        mark=_told_status(shipment, problem=kind in (_K.ISSUE, _K.CORRECTION), told=not silent),
+        mark=_decided(shipment, memory),
+        believe=_believes(shipment),
         event_ids=(fold.episodes[-1].event_id,) if fold.episodes else (),
-        overtaken=silent,
+        unsaid=_unsaid(situation, shipment, memory, kind, just_shipped=just_shipped),
         case=_case(shipment, kind),
+        instead=_K.IN_TRANSIT if kind is _K.BACK_ON_TRACK else None,
     )
     return replace(news, name=f"{news.name}:{fold.milestone}") if kind is _K.IN_TRANSIT else news
 
 
 def _kind(situation: Situation, shipment: ShipmentState, memory: ShipmentMemory) -> MessageKind | None:
     status = shipment.fold.status
-    kind = KIND_OF.get(status)
-    if memory.delivered_told and status in (_S.EXCEPTION, _S.RETURNING):
+    if memory.believes is _S.DELIVERED and status in (_S.EXCEPTION, _S.RETURNING):
         return _K.CORRECTION
-    if memory.problem_told and status is _S.IN_TRANSIT:
+    if memory.believes in PROBLEMS and status is _S.IN_TRANSIT:
         return _K.BACK_ON_TRACK
-    if status is _S.CANCELLED and situation.state.cancelled_at is not None:
-        return None
-    if situation.state.cancelled_at is not None and status in (_S.IN_TRANSIT, _S.PICKED_UP):
-        return None  # moves after a cancellation: a person decides what to say
-    return kind
+    if status is _S.CANCELLED and (situation.state.cancelled_at is not None or shipment.shipped_at is None):
+        return None  # told by the order's own message; or a label that was voided and perhaps printed anew
+    return KIND_OF.get(status)
 
 
-def _told_status(shipment: ShipmentState, *, problem: bool, told: bool) -> Mark:
+def _unsaid(
+    situation: Situation, shipment: ShipmentState, memory: ShipmentMemory, kind: MessageKind | None, *,
+    just_shipped: bool,
+) -> Why | None:  # fmt: skip
+    if situation.state.cancelled_at is not None and shipment.fold.status in _ON_THE_MOVE:
+        return Why.PERSON_DECIDES
+    if kind is None:
+        return Why.NO_NEWS
+    if kind is _K.IN_TRANSIT and just_shipped:
+        return Why.OVERTAKEN
+    return Why.ALREADY_TOLD if is_believed(situation, shipment, memory) else None
+
+
+def _decided(shipment: ShipmentState, memory: ShipmentMemory) -> Mark:
     fold = shipment.fold
-    changes: dict[str, object] = {
-        "told_status": fold.status,
-        "told_reason": fold.reason_code,
-        "told_until": max(filter(None, (fold.since, fold.last_scan_at))),
-        "told_milestone": fold.milestone,
-        "problem_told": problem,
-    }
-    if fold.status is _S.DELIVERED:
-        changes["delivered_told"] = told
-    return shipment_told(shipment.ref, **changes)
+    return shipment_told(
+        shipment.ref,
+        told_status=fold.status,
+        told_until=max(filter(None, (fold.since, fold.last_scan_at))),
+        told_reasons=reasons(shipment) or memory.told_reasons,
+        told_action=fold.action_required,
+        told_milestones=memory.told_milestones | ({fold.milestone} if fold.milestone else set()),
+    )
 
 
-def _new_milestone(shipment: ShipmentState, memory: ShipmentMemory, *, just_shipped: bool) -> Iterator[News]:
-    """A further step of the journey within the same status."""
+def _believes(shipment: ShipmentState) -> Mark:
     fold = shipment.fold
-    if fold.status is _S.IN_TRANSIT and fold.milestone is not None and fold.milestone != memory.told_milestone:
-        at = fold.milestone_at or fold.since
-        if at is not None:
-            yield News(
-                kind=_K.IN_TRANSIT,
-                name=f"milestone:{fold.milestone}",
-                shipment_ref=shipment.ref,
-                hints=Hints(happened_at=at, milestone=fold.milestone, promise=shipment.promise),
-                mark=shipment_told(shipment.ref, told_milestone=fold.milestone, told_until=fold.last_scan_at),
-                overtaken=just_shipped,
-            )
+    return shipment_told(shipment.ref, believes=fold.status, believes_since=fold.since, told_attempt=fold.attempt_no)
+
+
+def _new_milestone(
+    situation: Situation, shipment: ShipmentState, memory: ShipmentMemory, *, just_shipped: bool
+) -> Iterator[News]:
+    """A further step of the journey within the same status; each is told once, in whatever order sources report."""
+    fold = shipment.fold
+    at = fold.milestone_at or fold.since
+    fresh = fold.milestone is not None and fold.milestone not in memory.told_milestones
+    if fold.status is not _S.IN_TRANSIT or not fresh or at is None:
+        return
+    unsaid = Why.OVERTAKEN if just_shipped else None
+    yield News(
+        kind=_K.IN_TRANSIT,
+        name=f"milestone:{fold.milestone}",
+        shipment_ref=shipment.ref,
+        hints=Hints(
+            happened_at=at, milestone=fold.milestone, promise=situation.state.promise_of(shipment.ref)
+        ),
+        mark=shipment_told(
+            shipment.ref, told_milestones=memory.told_milestones | {fold.milestone}, told_until=fold.last_scan_at
+        ),
+        unsaid=Why.PERSON_DECIDES if situation.state.cancelled_at is not None else unsaid,
+    )  # fmt: skip
+
+
+def _goes_out_all_the_same(situation: Situation, shipment: ShipmentState) -> Iterator[News]:
+    """What was cancelled is on its way to the customer: nothing to tell, but a person must know, once."""
+    fold = shipment.fold
+    anchor = f"cancelled_moving:{shipment.ref}"
+    if fold.since is None or anchor in situation.memory.told or fold.status not in _GOING_OUT:
+        return
+    cancelled = situation.state.cancelled_at
+    delivered_before = cancelled is not None and fold.status is _S.DELIVERED and fold.since <= cancelled
+    if fold.moved_after_cancel or (cancelled is not None and not delivered_before):
+        yield News(
+            kind=_K.IN_TRANSIT,
+            name=anchor,
+            shipment_ref=shipment.ref,
+            hints=Hints(happened_at=fold.since),
+            mark=told(anchor),
+            unsaid=Why.PERSON_DECIDES,
+            case=CaseKind.MOVED_AFTER_CANCEL,
+        )
 
 
 def _hints(situation: Situation, shipment: ShipmentState) -> Hints:
@@ -161,8 +210,6 @@ def _hints(situation: Situation, shipment: ShipmentState) -> Hints:
 
 def _case(shipment: ShipmentState, kind: MessageKind | None) -> CaseKind | None:
     fold = shipment.fold
-    if fold.moved_after_cancel:
-        return CaseKind.MOVED_AFTER_CANCEL
     if kind is _K.CORRECTION:
         return CaseKind.REVERSAL
     if fold.status is _S.RETURNED:

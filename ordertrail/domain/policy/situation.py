@@ -60,6 +60,7 @@ class DeliveryView(Stored):
     not_after: Instant
     receipt_due_at: Instant | None = None
     handled: bool = False
+    overtaken: bool = False
 
 
 class CaseView(Stored):
@@ -93,6 +94,8 @@ class Situation:
     providers: dict[Channel, str] = field(default_factory=dict)
     receipts: frozenset[Channel] = frozenset()
     """Channels whose provider reports what became of a message."""
+    silent_carriers: frozenset[str] = frozenset()
+    """Carriers that have stopped reporting on nearly everything they carry for this brand."""
 
 
 class Hints(Stored):
@@ -163,7 +166,12 @@ class Plan:
     unreachable: list[str] = field(default_factory=list)
     cases: list[NewCase] = field(default_factory=list)
     raised_cases: dict[str, CasePriority] = field(default_factory=dict)
+    reprioritised: dict[str, CasePriority] = field(default_factory=dict)
+    """Open cases that weigh more than when they were opened; their clocks run on."""
     conditions: dict[str, tuple[Condition, ...]] = field(default_factory=dict)
+    """What is raised, per scope: a shipment's ref, or empty for the order."""
+    traces: list[Envelope] = field(default_factory=list)
+    """Conditions raised and cleared by this step, for the timeline."""
     deadlines: list[Deadline] = field(default_factory=list)
     closed: bool = False
 
@@ -176,3 +184,7 @@ class Plan:
     def order_conditions(self) -> tuple[Condition, ...]:
         """All conditions raised anywhere in the order."""
         return tuple(sorted({condition for raised in self.conditions.values() for condition in raised}))
+
+    def conditions_of(self, ref: str) -> tuple[Condition, ...]:
+        """What is raised for one shipment; an order that is one scope shares its conditions with its shipment."""
+        return self.conditions.get(ref, self.conditions.get("", ()) if len(self.conditions) == 1 else ())
