@@ -45,10 +45,12 @@ class AdvanceActivity:
             row = self._order(c, step)
             if row is None:
                 return self._unknown(c, step)
-            if done := advancing.stored_outcome(c, row.id, step.step):
-                return done
-            if step.expected_seq is not None and row.seq != step.expected_seq:
-                raise StaleAdvance("stale_advance")
+            if row.seq != step.expected_seq:
+                # Either this run has just begun, or this very step was committed before, or somebody else was faster.
+                if done := advancing.stored_outcome(c, row.id, step.step):
+                    return done
+                if step.expected_seq is not None:
+                    raise StaleAdvance("stale_advance")
             for signal in step.signals:
                 take_signal(c, row.brand, row.id, signal, step.now)
             loaded = self._loader.load(c, row, step.now)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from activities.carrier_watch import CarrierWatch
 from ordertrail.db import advancing, contacts, inbox, orders, trackers
 from ordertrail.db.brands import Brands, KnownBrand
 from ordertrail.db.inbox import InboxKind, Waiting
@@ -46,6 +47,7 @@ class Loader:
         self._secret = secret
         self._providers = providers
         self._receipts = receipts
+        self._carriers = CarrierWatch()
 
     def load(self, c: Connection, row: OrderRow, now: datetime) -> Loaded:
         """Append and gather, inside the step's transaction."""
@@ -62,6 +64,7 @@ class Loader:
             brand=brand.brand, now=now, batch=tuple(batch), contacts=found,
             deliveries=advancing.delivery_views(c, row.id), cases=advancing.case_views(c, row.id),
             providers=self._providers, receipts=self._receipts,
+            silent_carriers=self._carriers.silent(c, brand.brand, now),
         )  # fmt: skip
         addresses = {
             (role, channel): address for role, (_, person) in people.items() for channel, address in _addresses(person)
@@ -92,7 +95,7 @@ class Loader:
                 (batch if fresh else duplicates).append(entry if fresh else entry.event_id)  # type: ignore[arg-type]
             inbox.consume(c, [item.id for item in waiting])
             state = fold_order(order, [*entries, *batch])
-            linked = self._link_trackers(c, row, state, now) if waiting else False
+            linked = any(map(_may_name_tracker, waiting)) and self._link_trackers(c, row, state, now)
             if not linked and len(waiting) < AT_ONCE:
                 break
         return state or fold_order(order, entries), [*entries, *batch], batch, duplicates
@@ -144,6 +147,11 @@ class Loader:
 def _addresses(person: Person) -> list[tuple[Channel, str]]:
     pairs = ((Channel.EMAIL, person.email), (Channel.SMS, person.phone))
     return [(channel, address) for channel, address in pairs if address]
+
+
+def _may_name_tracker(item: Waiting) -> bool:
+    """Scans and delivery reports tell nothing new about which tracking number a shipment has."""
+    return item.kind in (InboxKind.ORDER, InboxKind.ORDER_EVENT)
 
 
 def _envelope(item: Waiting) -> Envelope:

@@ -3,14 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 from ulid import ULID
 
 from activities.loading import Loaded
 from ordertrail import __version__
 from ordertrail.db import advancing, orders, outbox
 from ordertrail.db.inbox import InboxKind
-from ordertrail.db.tables import decisions, outbox_events
 from ordertrail.domain.decisions import Decision, Record, Why
 from ordertrail.domain.document import PromiseRecord
 from ordertrail.domain.failures import StaleAdvance
@@ -41,11 +40,13 @@ class Saver:
         row, situation, now = loaded.row, loaded.situation, step.now
         seq = row.seq + 1
         planned = self._deliveries(c, loaded, plan, now)
-        self._settle(c, loaded, plan, now)
+        ended = self._settle(c, loaded, plan, now)
         self._cases(c, loaded, plan, now)
-        outcome = self._outcome(step, loaded, plan, planned, seq)
+        outcome = self._outcome(step, loaded, plan, planned, ended, seq)
         if not orders.save(c, row.id, expected_seq=row.seq, values=self._order_values(c, loaded, plan, outcome, now)):
             raise StaleAdvance("stale_advance")
+        for trace in plan.traces:
+            advancing.append(c, brand=row.brand, order_id=row.id, entry=trace, inbox_id=None, seq=seq)
         self._decisions(c, loaded, plan, seq, now)
         self._shipments(c, loaded, plan, now)
         if outcome.attributes is not None:
@@ -81,10 +82,11 @@ class Saver:
             "receipt_due_at": message.receipt_due_at,
         }  # fmt: skip
 
-    def _settle(self, c: Connection, loaded: Loaded, plan: Plan, now: datetime) -> None:
-        advancing.supersede(c, plan.superseded, now=now)
+    def _settle(self, c: Connection, loaded: Loaded, plan: Plan, now: datetime) -> frozenset[str]:
+        """Settle earlier deliveries; those that ended here and now, whose sends are to be cancelled."""
+        ended = advancing.supersede(c, plan.superseded, now=now)
         advancing.release(c, plan.released)
-        advancing.expire(c, plan.expired, now=now)
+        ended |= advancing.expire(c, plan.expired, now=now)
         advancing.mark_handled(c, plan.handled)
         for delivery_id in plan.unreachable:
             delivery = next(d for d in loaded.situation.deliveries if d.id == delivery_id)
@@ -92,8 +94,10 @@ class Saver:
                                delivery_id.encode(), now)  # fmt: skip
             detail = f"{delivery.kind} by {delivery.channel}: {delivery.reason}"
             dead_letter(c, received, reason="undeliverable", detail=detail, priority=3, order_id=loaded.row.id)
+        return ended
 
     def _cases(self, c: Connection, loaded: Loaded, plan: Plan, now: datetime) -> None:
+        advancing.prioritise_cases(c, plan.reprioritised)
         advancing.raise_cases(c, plan.raised_cases, now=now)
         rows = [
             {
@@ -114,9 +118,10 @@ class Saver:
     ) -> dict[str, Any]:
         row, situation = loaded.row, loaded.situation
         attributes = outcome.attributes
+        conditions = plan.conditions | {s.ref: plan.conditions_of(s.ref) for s in situation.state.shipments}
         document = build_document(
             row.id, situation.order, situation.state, loaded.entries, now=now,
-            tracking_page=self._links.tracking_path(row.id), conditions=plan.conditions,
+            tracking_page=self._links.tracking_path(row.id), conditions=conditions,
             promises=self._promises(c, loaded, plan, now),
             messages_sent=len(situation.deliveries) + len(plan.messages),
             case_open=_queue(loaded, plan) is not None, zone=situation.contacts[-1].zone,
@@ -152,8 +157,7 @@ class Saver:
         ]
         made = [*plan.decisions, *repeats]
         common = {"brand": loaded.row.brand, "order_id": loaded.row.id, "seq": seq, "versions": versions, "at": now}
-        if made:
-            c.execute(insert(decisions), [{**advancing.decision_row(decision), **common} for decision in made])
+        advancing.store_decisions(c, [{**advancing.decision_row(decision), **common} for decision in made])
         told = [
             {
                 "brand": loaded.row.brand, "order_id": loaded.row.id, "type": "delivery.planned", "at": now,
@@ -161,8 +165,7 @@ class Saver:
             }
             for m in plan.messages
         ]  # fmt: skip
-        if told:
-            c.execute(insert(outbox_events), told)
+        outbox.append_all(c, told)
 
     def _shipments(self, c: Connection, loaded: Loaded, plan: Plan, now: datetime) -> None:
         state = loaded.situation.state
@@ -172,7 +175,8 @@ class Saver:
                 {
                     "order_id": loaded.row.id, "ref": s.ref, "brand": loaded.row.brand, "carrier": s.facts.carrier,
                     "tracking_number": s.facts.tracking_number, "status": s.fold.status,
-                    "conditions": list(plan.conditions.get(s.ref, ())), "updated_at": now,
+                    "conditions": list(plan.conditions_of(s.ref)), "updated_at": now,
+                    "last_scan_at": s.fold.last_scan_at,
                     "promise_ends_at": promise.ends() if (promise := state.promise_of(s.ref)) else None,
                 }
                 for s in state.shipments
@@ -180,19 +184,19 @@ class Saver:
         )  # fmt: skip
 
     def _outcome(
-        self, step: AdvanceInput, loaded: Loaded, plan: Plan, planned: list[dict[str, Any]], seq: int
-    ) -> Outcome:
+        self, step: AdvanceInput, loaded: Loaded, plan: Plan, planned: list[dict[str, Any]], ended: frozenset[str],
+        seq: int,
+    ) -> Outcome:  # fmt: skip
         situation = loaded.situation
-        gone = {*plan.superseded, *plan.expired}
         waiting = [
-            d for d in situation.deliveries if d.id not in gone and (d.state in _TO_SEND or d.id in plan.released)
+            d for d in situation.deliveries if d.id not in ended and (d.state in _TO_SEND or d.id in plan.released)
         ]
         promise = _shown_promise(loaded, plan)
         return Outcome(
             seq=seq,
             received=step.received,
             sends=(*(_send(d, step.now) for d in waiting), *(_send_new(r) for r in planned if r["state"] in _TO_SEND)),
-            cancels=tuple(gone),
+            cancels=tuple(sorted(ended)),
             deadline=plan.deadline.at if plan.deadline else None,
             deadline_for=plan.deadline.what if plan.deadline else "",
             closed=plan.closed,
@@ -221,7 +225,7 @@ def _shown_promise(loaded: Loaded, plan: Plan) -> tuple[Promise, str] | None:
 def _queue(loaded: Loaded, plan: Plan) -> str | None:
     """The queue of the most urgent open case."""
     open_cases = [
-        (plan.raised_cases.get(case.id, case.priority), case.queue)
+        (({**plan.reprioritised, **plan.raised_cases}).get(case.id, case.priority), case.queue)
         for case in loaded.situation.cases
         if case.state != "closed"
     ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import Priority, RawValue, SearchAttributeKey, SearchAttributeUpdate, TypedSearchAttributes
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.advance import AdvanceActivity
@@ -138,7 +138,7 @@ class OrderWorkflow:
         while True:
             try:
                 return await self._advance_hybrid(self._next_step())
-            except ActivityError as error:
+            except FailureError as error:
                 if not _is_stale(error):
                     raise
                 # Somebody else advanced this order (an attempt of a run that was ended): attach to its state anew.
@@ -161,7 +161,7 @@ class OrderWorkflow:
             return await workflow.execute_local_activity_method(
                 AdvanceActivity.advance, step, summary="advance", **ADVANCE_HERE
             )
-        except ActivityError as error:
+        except FailureError as error:  # what a local activity raises comes as it is, not inside an ActivityError
             if is_cancelled_exception(error) or _is_stale(error):
                 raise
             return await workflow.execute_activity_method(
@@ -235,8 +235,9 @@ class OrderWorkflow:
             workflow.upsert_search_attributes(fresh)
 
 
-def _is_stale(error: ActivityError) -> bool:
-    return isinstance(error.cause, ApplicationError) and error.cause.type == "stale_advance"
+def _is_stale(error: FailureError) -> bool:
+    failure = error.cause if isinstance(error, ActivityError) else error
+    return isinstance(failure, ApplicationError) and failure.type == "stale_advance"
 
 
 def _changes(before: Attributes | None, after: Attributes) -> list[SearchAttributeUpdate[Any]]:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from ordertrail.db.tables import advances, cases, deliveries, promises, shipments, timeline
-from ordertrail.db.upsert import insert_for
+from ordertrail.db.tables import advances, cases, decisions, deliveries, promises, shipments, timeline
+from ordertrail.db.upsert import Prepared, insert_for
 from ordertrail.domain.decisions import Decision
 from ordertrail.domain.document import PromiseRecord
 from ordertrail.domain.events import Envelope
@@ -15,74 +15,101 @@ from ordertrail.domain.outcome import Outcome
 from ordertrail.domain.policy.situation import CaseView, DeliveryView
 from ordertrail.domain.vocabulary import CasePriority, Channel, DeliveryState
 
-_STORED = select(advances.c.outcome)
-_TIMELINE = select(timeline.c.envelope).order_by(timeline.c.id)
-_DELIVERY_VIEW = select(*(deliveries.c[name] for name in DeliveryView.model_fields)).order_by(deliveries.c.id)
-_CASE_VIEW = select(*(cases.c[name] for name in CaseView.model_fields)).order_by(cases.c.id)
+_STORED = select(advances.c.outcome).where(
+    advances.c.order_id == bindparam("of_order"), advances.c.idempotency_key == bindparam("step")
+)
+_STORE = insert(advances)
+_TIMELINE = select(timeline.c.envelope).where(timeline.c.order_id == bindparam("of_order")).order_by(timeline.c.id)
+_APPEND = Prepared(
+    timeline,
+    lambda new: new.on_conflict_do_nothing(
+        index_elements=["order_id", "source", "event_id", "shipment_ref"]
+    ).returning(timeline.c.id),
+)
+_DELIVERY_VIEW = (
+    select(*(deliveries.c[name] for name in DeliveryView.model_fields))
+    .where(deliveries.c.order_id == bindparam("of_order"))
+    .order_by(deliveries.c.id)
+)
+_CASE_VIEW = (
+    select(*(cases.c[name] for name in CaseView.model_fields))
+    .where(cases.c.order_id == bindparam("of_order"))
+    .order_by(cases.c.id)
+)
+_SENT_SINCE = (
+    select(deliveries.c.person_id, deliveries.c.channel, func.count())
+    .where(
+        deliveries.c.person_id.in_(bindparam("people", expanding=True)),
+        deliveries.c.planned_at >= bindparam("since"),
+        deliveries.c.state.not_in([DeliveryState.SUPERSEDED, DeliveryState.FAILED, DeliveryState.EXPIRED]),
+    )
+    .group_by(deliveries.c.person_id, deliveries.c.channel)
+)
+_PLAN_DELIVERY = Prepared(
+    deliveries, lambda new: new.on_conflict_do_nothing(index_elements=["key"]).returning(deliveries.c.id)
+)
+_SHIPMENT_KEY = ("order_id", "ref", "brand")
+_SAVE_SHIPMENT = Prepared(
+    shipments,
+    lambda new: new.on_conflict_do_update(
+        index_elements=["order_id", "ref"],
+        set_={column.name: new.excluded[column.name] for column in shipments.c if column.name not in _SHIPMENT_KEY},
+    ),
+)
+_PROMISES = (
+    select(promises.c.promise, promises.c.source, promises.c.shown_at)
+    .where(promises.c.order_id == bindparam("of_order"))
+    .order_by(promises.c.id)
+)
+_DECIDE = insert(decisions)
 
 
 def stored_outcome(c: Connection, order_id: str, step: str) -> Outcome | None:
     """What this very step decided before, if an earlier attempt of it committed."""
-    text = c.execute(
-        _STORED.where(advances.c.order_id == order_id, advances.c.idempotency_key == step)
-    ).scalar_one_or_none()
+    text = c.execute(_STORED, {"of_order": order_id, "step": step}).scalar_one_or_none()
     return Outcome.model_validate_json(text) if text else None
 
 
 def store_outcome(c: Connection, *, brand: str, order_id: str, step: str, outcome: Outcome, now: datetime) -> None:
     """Keep the outcome, so that a retry of the step returns it verbatim."""
-    c.execute(
-        advances.insert().values(
-            order_id=order_id, seq=outcome.seq, brand=brand, idempotency_key=step,
-            outcome=outcome.model_dump_json(exclude_defaults=True), at=now,
-        )
-    )  # fmt: skip
+    values = {
+        "order_id": order_id, "seq": outcome.seq, "brand": brand, "idempotency_key": step,
+        "outcome": outcome.model_dump_json(exclude_defaults=True), "at": now,
+    }  # fmt: skip
+    c.execute(_STORE, values)
 
 
 def append(c: Connection, *, brand: str, order_id: str, entry: Envelope, inbox_id: int | None, seq: int) -> bool:
     """Append to the timeline; False when the same event of the same source already stands there."""
-    statement = (
-        insert_for(c, timeline)
-        .values(
-            brand=brand, order_id=order_id, source=entry.source, event_id=entry.event_id, kind=entry.kind,
-            shipment_ref=entry.shipment_ref or "", occurred_at=entry.occurred_at, recorded_at=entry.recorded_at,
-            inbox_id=inbox_id, seq=seq, envelope=entry.model_dump_json(exclude_none=True),
-        )
-        .on_conflict_do_nothing(index_elements=["order_id", "source", "event_id", "shipment_ref"])
-        .returning(timeline.c.id)
-    )  # fmt: skip
-    return c.execute(statement).first() is not None
+    values = {
+        "brand": brand, "order_id": order_id, "source": entry.source, "event_id": entry.event_id, "kind": entry.kind,
+        "shipment_ref": entry.shipment_ref or "", "occurred_at": entry.occurred_at, "recorded_at": entry.recorded_at,
+        "inbox_id": inbox_id, "seq": seq, "envelope": entry.model_dump_json(exclude_none=True),
+    }  # fmt: skip
+    return c.execute(_APPEND.on(c), values).first() is not None
 
 
 def entries(c: Connection, order_id: str) -> list[Envelope]:
     """The whole timeline, in the order in which it was recorded."""
-    rows = c.execute(_TIMELINE.where(timeline.c.order_id == order_id))
+    rows = c.execute(_TIMELINE, {"of_order": order_id})
     return [Envelope.model_validate_json(text) for (text,) in rows]
 
 
 def delivery_views(c: Connection, order_id: str) -> tuple[DeliveryView, ...]:
     """Every delivery of the order."""
-    rows = c.execute(_DELIVERY_VIEW.where(deliveries.c.order_id == order_id))
+    rows = c.execute(_DELIVERY_VIEW, {"of_order": order_id})
     return tuple(DeliveryView.model_validate({**row._mapping, "shipment_ref": row.shipment_ref or ""}) for row in rows)
 
 
 def case_views(c: Connection, order_id: str) -> tuple[CaseView, ...]:
     """Every case of the order."""
-    rows = c.execute(_CASE_VIEW.where(cases.c.order_id == order_id))
+    rows = c.execute(_CASE_VIEW, {"of_order": order_id})
     return tuple(CaseView.model_validate(dict(row._mapping)) for row in rows)
 
 
 def sent_since(c: Connection, person_ids: Sequence[str], since: datetime) -> dict[tuple[str, Channel], int]:
     """Messages planned per person and channel since an instant, over all their orders, overtaken ones apart."""
-    rows = c.execute(
-        select(deliveries.c.person_id, deliveries.c.channel, func.count())
-        .where(
-            deliveries.c.person_id.in_(set(person_ids)),
-            deliveries.c.planned_at >= since,
-            deliveries.c.state.not_in([DeliveryState.SUPERSEDED, DeliveryState.FAILED, DeliveryState.EXPIRED]),
-        )
-        .group_by(deliveries.c.person_id, deliveries.c.channel)
-    )
+    rows = c.execute(_SENT_SINCE, {"people": sorted(set(person_ids)), "since": since})
     return {(person_id, Channel(channel)): number for person_id, channel, number in rows}
 
 
@@ -95,24 +122,26 @@ def insert_deliveries(c: Connection, rows: Sequence[Mapping[str, Any]]) -> list[
     """Plan deliveries; the ids of those whose key was free. One key is one message for ever."""
     planned = []
     for row in rows:
-        statement = insert_for(c, deliveries).values(**row).on_conflict_do_nothing(index_elements=["key"])
-        if (fresh := c.execute(statement.returning(deliveries.c.id)).scalar_one_or_none()) is not None:
+        if (fresh := c.execute(_PLAN_DELIVERY.on(c), row).scalar_one_or_none()) is not None:
             planned.append(str(fresh))
     return planned
 
 
-def supersede(c: Connection, delivery_ids: Sequence[str], *, now: datetime) -> None:
-    """Overtaken before they left; one that is at its provider is only marked, so that it is not sent again."""
+def supersede(c: Connection, delivery_ids: Sequence[str], *, now: datetime) -> frozenset[str]:
+    """Overtaken before they left: the ids of those. One that is at its provider is only marked, so as not to be re-sent."""
     if not delivery_ids:
-        return
+        return frozenset()
     waiting = [DeliveryState.HELD, DeliveryState.PLANNED]
     wanted = deliveries.c.id.in_(delivery_ids)
-    c.execute(
+    ended = c.execute(
         update(deliveries)
         .where(wanted, deliveries.c.state.in_(waiting))
         .values(state=DeliveryState.SUPERSEDED, reason="overtaken", overtaken=True, settled_at=now)
-    )
+        .returning(deliveries.c.id)
+    ).scalars()
+    found = frozenset(ended)
     c.execute(update(deliveries).where(wanted).values(overtaken=True))
+    return found
 
 
 def release(c: Connection, delivery_ids: Sequence[str]) -> None:
@@ -125,14 +154,15 @@ def release(c: Connection, delivery_ids: Sequence[str]) -> None:
         )
 
 
-def expire(c: Connection, ended: Mapping[str, DeliveryState], *, now: datetime) -> None:
-    """Their useful life ended while they were being retried."""
+def expire(c: Connection, ended: Mapping[str, DeliveryState], *, now: datetime) -> frozenset[str]:
+    """Their useful life ended while they were being retried; the ids of those that were not settled just then."""
+    unsettled = [DeliveryState.HELD, DeliveryState.PLANNED, DeliveryState.CLAIMED]
+    found: set[str] = set()
     for delivery_id, state in ended.items():
-        c.execute(
-            update(deliveries)
-            .where(deliveries.c.id == delivery_id)
-            .values(state=state, reason="useful_life_over", settled_at=now)
-        )
+        statement = update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.state.in_(unsettled))
+        values = {"state": state, "reason": "useful_life_over", "settled_at": now, "unclear_since": None}
+        found.update(c.execute(statement.values(**values).returning(deliveries.c.id)).scalars())
+    return frozenset(found)
 
 
 def mark_handled(c: Connection, delivery_ids: Sequence[str]) -> None:
@@ -147,6 +177,12 @@ def raise_cases(c: Connection, raised: Mapping[str, CasePriority], *, now: datet
         c.execute(update(cases).where(cases.c.id == case_id).values(priority=priority, escalated_at=now))
 
 
+def prioritise_cases(c: Connection, priorities: Mapping[str, CasePriority]) -> None:
+    """They weigh more than when they were opened; their clocks run on."""
+    for case_id, priority in priorities.items():
+        c.execute(update(cases).where(cases.c.id == case_id).values(priority=priority))
+
+
 def insert_cases(c: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Open cases; the same one is never opened twice."""
     for row in rows:
@@ -159,19 +195,13 @@ def insert_cases(c: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def save_shipments(c: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """The shipments' part of the read model."""
-    for row in rows:
-        statement = insert_for(c, shipments).values(**row)
-        changed = {name: statement.excluded[name] for name in row if name not in ("order_id", "ref", "brand")}
-        c.execute(statement.on_conflict_do_update(index_elements=["order_id", "ref"], set_=changed))
+    if rows:
+        c.execute(_SAVE_SHIPMENT.on(c), rows)
 
 
 def shown_promises(c: Connection, order_id: str) -> list[PromiseRecord]:
     """Every promise ever shown, oldest first."""
-    rows = c.execute(
-        select(promises.c.promise, promises.c.source, promises.c.shown_at)
-        .where(promises.c.order_id == order_id)
-        .order_by(promises.c.id)
-    )
+    rows = c.execute(_PROMISES, {"of_order": order_id})
     return [PromiseRecord.model_validate(dict(row._mapping)) for row in rows]
 
 
@@ -183,6 +213,12 @@ def show_promise(c: Connection, *, brand: str, order_id: str, shipment_ref: str,
             promise=record.promise.model_dump(mode="json"), source=record.source, shown_at=record.shown_at,
         )
     )  # fmt: skip
+
+
+def store_decisions(c: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep decisions, each with its reason, inputs and versions."""
+    if rows:
+        c.execute(_DECIDE, rows)
 
 
 def decision_row(decision: Decision) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from ordertrail.db.tables import contact_states
 from ordertrail.domain.ids import keyed_hash
@@ -12,6 +12,14 @@ from ordertrail.domain.vocabulary import Channel
 
 CLOSED = "closed"
 OPEN = "open"
+
+_T = contact_states.c
+_NEWEST = (
+    select(func.max(_T.id))
+    .where(_T.brand == bindparam("of_brand"), _T.address_key.in_(bindparam("keys", expanding=True)))
+    .group_by(_T.channel, _T.address_key)
+)
+_STATES = select(_T.channel, _T.address_key, _T.state, _T.reason, _T.at).where(_T.id.in_(_NEWEST))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,15 +42,7 @@ def states_of(c: Connection, *, brand: str, address_keys: Sequence[str]) -> list
     """The newest state of each of these addresses on each channel; addresses nothing was reported about are absent."""
     if not address_keys:
         return []
-    table = contact_states.c
-    newest = (
-        select(func.max(table.id))
-        .where(table.brand == brand, table.address_key.in_(address_keys))
-        .group_by(table.channel, table.address_key)
-    )
-    rows = c.execute(
-        select(table.channel, table.address_key, table.state, table.reason, table.at).where(table.id.in_(newest))
-    )
+    rows = c.execute(_STATES, {"of_brand": brand, "keys": list(address_keys)})
     return [
         ContactState(
             channel=Channel(row.channel), address_key=row.address_key, closed=row.state == CLOSED, reason=row.reason,

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, literal, select, update
 
 from ordertrail.db.tables import deliveries
+from ordertrail.db.types import Utc
 from ordertrail.domain.vocabulary import Channel, DeliveryState
 
 _S = DeliveryState
@@ -116,11 +117,17 @@ def apply_receipt(
     moved = MOVES.get((row.state, reported))
     if moved is None:
         return None
-    values: dict[str, object] = {"state": moved, "reason": reason if moved is _S.FAILED else None}
+    values: dict[str, object] = {
+        "state": moved,
+        "unclear_since": None,
+        "reason": reason if moved is _S.FAILED else None,
+    }
     if provider_message_id and row.provider_message_id is None:
         values["provider_message_id"] = provider_message_id
     values["accepted_at"] = (
-        func.coalesce(deliveries.c.accepted_at, now) if moved is not _S.FAILED else deliveries.c.accepted_at
+        func.coalesce(deliveries.c.accepted_at, literal(now, Utc))
+        if moved is not _S.FAILED
+        else deliveries.c.accepted_at
     )
     if moved in _SETTLED:
         values |= {"settled_at": now, "receipt_due_at": None, "handled": False}

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, and_, bindparam, delete, func, select, update
 
 from ordertrail.db.tables import handoffs, inbox, orders, trackers
-from ordertrail.db.upsert import insert_for
+from ordertrail.db.upsert import Prepared
 
 HAND_ON_GRACE = timedelta(seconds=2)
 """The process that accepted a row hands it on itself; the sweep takes over what is older."""
@@ -67,6 +67,21 @@ class InboxRow:
 
 
 _COLUMNS = [inbox.c[name] for name in InboxRow.__annotations__]
+_INSERT = Prepared(
+    inbox,
+    lambda new: new.on_conflict_do_nothing(index_elements=["brand", "connection", "source_event_id"]).returning(
+        inbox.c.id
+    ),
+)
+_SET_ANSWER = update(inbox).where(inbox.c.id == bindparam("answered")).values(answer=bindparam("given"))
+_HAND_OFF = Prepared(
+    handoffs, lambda new: new.on_conflict_do_nothing(index_elements=["inbox_id", "order_id", "shipment_ref"])
+)
+_UNMATCHED = (
+    select(*_COLUMNS)
+    .where(inbox.c.state == InboxState.UNMATCHED, inbox.c.match_key.in_(bindparam("keys", expanding=True)))
+    .order_by(inbox.c.id)
+)
 
 
 def insert(
@@ -82,18 +97,14 @@ def insert(
     order_id: str | None = None,
 ) -> int | None:
     """Store one payload. Its id, or None when this (brand, connection, source event id) is already there."""
-    statement = (
-        insert_for(c, inbox)
-        .values(
-            brand=received.brand, connection=received.connection, source_event_id=received.source_event_id,
-            kind=received.kind, body_sha256=received.body_sha256, payload=received.payload,
-            received_at=received.received_at, state=state, canonical=canonical, reason=reason, detail=detail,
-            priority=priority, match_key=match_key, order_id=order_id,
-        )
-        .on_conflict_do_nothing(index_elements=["brand", "connection", "source_event_id"])
-        .returning(inbox.c.id)
-    )  # fmt: skip
-    return c.execute(statement).scalar_one_or_none()
+    values = {
+        "brand": received.brand, "connection": received.connection, "source_event_id": received.source_event_id,
+        "kind": received.kind, "body_sha256": received.body_sha256, "payload": received.payload,
+        "received_at": received.received_at, "state": state, "canonical": canonical, "reason": reason,
+        "detail": detail, "priority": priority, "match_key": match_key, "order_id": order_id,
+    }  # fmt: skip
+    found: int | None = c.execute(_INSERT.on(c), values).scalar_one_or_none()
+    return found
 
 
 def by_source(c: Connection, received: Received) -> InboxRow:
@@ -135,7 +146,7 @@ def listing(
 
 def set_answer(c: Connection, inbox_id: int, answer: str) -> None:
     """Keep the answer given, so that a repeated request gets the same one."""
-    c.execute(update(inbox).where(inbox.c.id == inbox_id).values(answer=answer))
+    c.execute(_SET_ANSWER, {"answered": inbox_id, "given": answer})
 
 
 def settle(
@@ -158,14 +169,11 @@ def hand_off(
     grace: timedelta = HAND_ON_GRACE,
 ) -> None:  # fmt: skip
     """Queue an accepted row for its order."""
-    c.execute(
-        insert_for(c, handoffs)
-        .values(
-            inbox_id=inbox_id, brand=brand, connection=connection, order_id=order_id, shipment_ref=shipment_ref,
-            stored_at=now, due_at=now + grace,
-        )
-        .on_conflict_do_nothing(index_elements=["inbox_id", "order_id", "shipment_ref"])
-    )  # fmt: skip
+    values = {
+        "inbox_id": inbox_id, "brand": brand, "connection": connection, "order_id": order_id,
+        "shipment_ref": shipment_ref, "stored_at": now, "due_at": now + grace,
+    }  # fmt: skip
+    c.execute(_HAND_OFF.on(c), values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,23 +191,26 @@ class Waiting:
 
 def waiting_for(c: Connection, order_id: str, *, limit: int = 200) -> list[Waiting]:
     """What has been accepted for an order and not yet consumed by it, oldest first."""
-    rows = c.execute(
-        select(
-            handoffs.c.id, handoffs.c.inbox_id, handoffs.c.connection, inbox.c.kind, handoffs.c.shipment_ref,
-            inbox.c.canonical, inbox.c.received_at,
-        )
-        .join(inbox, inbox.c.id == handoffs.c.inbox_id)
-        .where(handoffs.c.order_id == order_id)
-        .order_by(handoffs.c.id)
-        .limit(limit)
-    )  # fmt: skip
-    return [Waiting(**row._mapping) for row in rows]
+    return [Waiting(**row._mapping) for row in c.execute(_WAITING, {"of_order": order_id, "at_most": limit})]
 
 
 def consume(c: Connection, handoff_ids: Sequence[int]) -> None:
     """The order has taken these; they need not be handed on again."""
     if handoff_ids:
-        c.execute(delete(handoffs).where(handoffs.c.id.in_(handoff_ids)))
+        c.execute(_CONSUME, {"taken": list(handoff_ids)})
+
+
+_WAITING = (
+    select(
+        handoffs.c.id, handoffs.c.inbox_id, handoffs.c.connection, inbox.c.kind, handoffs.c.shipment_ref,
+        inbox.c.canonical, inbox.c.received_at,
+    )
+    .join(inbox, inbox.c.id == handoffs.c.inbox_id)
+    .where(handoffs.c.order_id == bindparam("of_order"))
+    .order_by(handoffs.c.id)
+    .limit(bindparam("at_most"))
+)  # fmt: skip
+_CONSUME = delete(handoffs).where(handoffs.c.id.in_(bindparam("taken", expanding=True)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,8 +295,7 @@ def unmatched(c: Connection, keys: Sequence[str]) -> list[InboxRow]:
     """Rows waiting for one of these keys, oldest first."""
     if not keys:
         return []
-    statement = select(*_COLUMNS).where(inbox.c.state == InboxState.UNMATCHED, inbox.c.match_key.in_(keys))
-    return [InboxRow(**row._mapping) for row in c.execute(statement.order_by(inbox.c.id))]
+    return [InboxRow(**row._mapping) for row in c.execute(_UNMATCHED, {"keys": list(keys)})]
 
 
 def unmatched_with_tracker(c: Connection, *, limit: int = 100) -> list[str]:

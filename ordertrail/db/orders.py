@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
-from ordertrail.db.tables import orders, people
-from ordertrail.db.upsert import insert_for
+from ordertrail.db.tables import deliveries, orders, people
+from ordertrail.db.upsert import Prepared
 from ordertrail.domain.ids import NaturalKey
+from ordertrail.domain.vocabulary import DeliveryState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,27 +37,60 @@ class OrderRow:
         return NaturalKey(brand=self.brand, channel=self.channel, external_id=self.external_id)
 
 
+_UNSENT = (DeliveryState.HELD, DeliveryState.PLANNED, DeliveryState.CLAIMED)
 _COLUMNS = [orders.c[name] for name in OrderRow.__annotations__]
+_WITH_KEY = (
+    orders.c.brand == bindparam("brand"),
+    orders.c.channel == bindparam("channel"),
+    orders.c.external_id == bindparam("external_id"),
+)
+_BY_KEY = select(*_COLUMNS).where(*_WITH_KEY)
+_BY_KEY_LOCKED = _BY_KEY.with_for_update()
+_ID_BY_KEY = select(orders.c.id).where(*_WITH_KEY)
+_KEY_BY_ID = select(orders.c.brand, orders.c.channel, orders.c.external_id).where(orders.c.id == bindparam("order_id"))
+_INSERT = Prepared(
+    orders,
+    lambda new: new.on_conflict_do_nothing(index_elements=["brand", "channel", "external_id"]).returning(orders.c.id),
+)
+_SAVE = update(orders).where(orders.c.id == bindparam("saved_id"), orders.c.seq == bindparam("expected_seq"))
+_UPSERT_PERSON = Prepared(
+    people,
+    lambda new: new.on_conflict_do_update(
+        index_elements=["brand", "person_key"],
+        set_={name: new.excluded[name] for name in ("document", "customer_ref", "updated_at")},
+    ).returning(people.c.id),
+)
+_LOCK_PEOPLE = (
+    select(people.c.id)
+    .where(people.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(people.c.id)
+    .with_for_update()
+)
 
 
 def insert(c: Connection, **values: Any) -> bool:
     """Store a new order; False when its natural key is taken."""
-    statement = (
-        insert_for(c, orders)
-        .values(**values)
-        .on_conflict_do_nothing(index_elements=["brand", "channel", "external_id"])
-        .returning(orders.c.id)
-    )
-    return c.execute(statement).scalar_one_or_none() is not None
+    return c.execute(_INSERT.on(c), values).scalar_one_or_none() is not None
 
 
 def by_key(c: Connection, key: NaturalKey, *, lock: bool = False) -> OrderRow | None:
     """The order of this natural key, or None. `lock` holds the row until the transaction ends."""
-    statement = select(*_COLUMNS).where(
-        orders.c.brand == key.brand, orders.c.channel == key.channel, orders.c.external_id == key.external_id
-    )
-    row = c.execute(statement.with_for_update() if lock else statement).one_or_none()
+    values = {"brand": key.brand, "channel": key.channel, "external_id": key.external_id}
+    row = c.execute(_BY_KEY_LOCKED if lock else _BY_KEY, values).one_or_none()
     return OrderRow(**row._mapping) if row else None
+
+
+def id_of(c: Connection, key: NaturalKey) -> str | None:
+    """The id of the order with this natural key, or None."""
+    values = {"brand": key.brand, "channel": key.channel, "external_id": key.external_id}
+    found: str | None = c.execute(_ID_BY_KEY, values).scalar_one_or_none()
+    return found
+
+
+def key_of(c: Connection, order_id: str) -> NaturalKey | None:
+    """The natural key of the order with this id, or None."""
+    row = c.execute(_KEY_BY_ID, {"order_id": order_id}).one_or_none()
+    return NaturalKey(brand=row.brand, channel=row.channel, external_id=row.external_id) if row else None
 
 
 def by_id(c: Connection, order_id: str, *, brand: str | None = None, lock: bool = False) -> OrderRow | None:
@@ -72,13 +106,14 @@ def by_id(c: Connection, order_id: str, *, brand: str | None = None, lock: bool 
 
 def save(c: Connection, order_id: str, *, expected_seq: int, values: dict[str, Any]) -> bool:
     """Write an advance's result on top of the state it was computed from; False when another one came in between."""
-    statement = update(orders).where(orders.c.id == order_id, orders.c.seq == expected_seq).values(**values)
-    return c.execute(statement).rowcount == 1
+    return c.execute(_SAVE, {**values, "saved_id": order_id, "expected_seq": expected_seq}).rowcount == 1
 
 
 def open_keys(c: Connection, *, brand: str | None = None) -> list[tuple[str, NaturalKey]]:
-    """All orders that are not closed, for a rebuild."""
-    statement = select(orders.c.id, orders.c.brand, orders.c.channel, orders.c.external_id).where(orders.c.open)
+    """All orders that need a run, for a rebuild: those not closed, and closed ones whose last message is not out yet."""
+    unsent = select(deliveries.c.order_id).where(deliveries.c.state.in_(_UNSENT)).scalar_subquery()
+    statement = select(orders.c.id, orders.c.brand, orders.c.channel, orders.c.external_id)
+    statement = statement.where(or_(orders.c.open, orders.c.id.in_(unsent)))
     if brand:
         statement = statement.where(orders.c.brand == brand)
     return [
@@ -98,18 +133,14 @@ def upsert_person(
     now: datetime,
 ) -> str:
     """Store or refresh a person; the id under which they are known."""
-    statement = insert_for(c, people).values(
-        id=person_id, brand=brand, person_key=person_key, customer_ref=customer_ref, document=document, updated_at=now
-    )
-    statement = statement.on_conflict_do_update(
-        index_elements=["brand", "person_key"],
-        set_={"document": document, "customer_ref": customer_ref, "updated_at": now},
-    )
-    return str(c.execute(statement.returning(people.c.id)).scalar_one())
+    values = {
+        "id": person_id, "brand": brand, "person_key": person_key, "customer_ref": customer_ref, "document": document,
+        "updated_at": now,
+    }  # fmt: skip
+    return str(c.execute(_UPSERT_PERSON.on(c), values).scalar_one())
 
 
 def lock_people(c: Connection, person_ids: Sequence[str]) -> None:
     """Hold the recipients' rows, always in the same order: two orders of one customer meet here."""
-    c.execute(
-        select(people.c.id).where(people.c.id.in_(sorted(set(person_ids)))).order_by(people.c.id).with_for_update()
-    )
+    if c.dialect.name != "sqlite":  # whose writers follow one another anyway
+        c.execute(_LOCK_PEOPLE, {"ids": sorted(set(person_ids))})

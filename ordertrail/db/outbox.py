@@ -22,6 +22,7 @@ class OutboxEvent:
     at: datetime
 
 
+_APPEND = insert(outbox_events)
 _COLUMNS = [outbox_events.c[name] for name in OutboxEvent.__annotations__]
 
 
@@ -34,7 +35,13 @@ def append(
     now: datetime,
 ) -> None:
     """Tell others. `type` is `<thing>.<past participle>`, such as `delivery.updated`; no personal data in `data`."""
-    c.execute(insert(outbox_events).values(brand=brand, order_id=order_id, type=type, data=dict(data), at=now))
+    c.execute(_APPEND, {"brand": brand, "order_id": order_id, "type": type, "data": dict(data), "at": now})
+
+
+def append_all(c: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Tell others several things at once; each row has the columns brand, order_id, type, data and at."""
+    if rows:
+        c.execute(_APPEND, rows)
 
 
 def latest_id(c: Connection) -> int:

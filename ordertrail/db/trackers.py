@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 from ulid import ULID
 
 from ordertrail.db.tables import shipments, tracker_shipments, trackers
+from ordertrail.db.types import Utc
 from ordertrail.db.upsert import insert_for
 from ordertrail.domain.ids import normal_tracking_number, tracker_key
 from ordertrail.domain.vocabulary import TERMINAL_SHIPMENT
@@ -23,18 +24,27 @@ class Target:
     shipment_ref: str
 
 
+_TARGETS = (
+    select(tracker_shipments.c.order_id, tracker_shipments.c.shipment_ref)
+    .join(trackers, trackers.c.id == tracker_shipments.c.tracker_id)
+    .where(
+        trackers.c.match_key == bindparam("key"),
+        trackers.c.valid_from <= bindparam("begun_by", type_=Utc),
+        or_(trackers.c.valid_to.is_(None), trackers.c.valid_to > bindparam("at", type_=Utc)),
+    )
+    .order_by(tracker_shipments.c.order_id, tracker_shipments.c.shipment_ref)
+)
+_CURRENT = (
+    select(trackers.c.id)
+    .where(trackers.c.match_key == bindparam("key"), trackers.c.valid_to.is_(None))
+    .with_for_update()
+)
+
+
 def targets(c: Connection, match_key: str, *, occurred_at: datetime) -> list[Target]:
     """The shipments a scan with this key belongs to, at the time it happened."""
-    rows = c.execute(
-        select(tracker_shipments.c.order_id, tracker_shipments.c.shipment_ref)
-        .join(trackers, trackers.c.id == tracker_shipments.c.tracker_id)
-        .where(
-            trackers.c.match_key == match_key,
-            trackers.c.valid_from <= occurred_at + timedelta(days=1),
-            or_(trackers.c.valid_to.is_(None), trackers.c.valid_to > occurred_at),
-        )
-        .order_by(tracker_shipments.c.order_id, tracker_shipments.c.shipment_ref)
-    )
+    values = {"key": match_key, "begun_by": occurred_at + timedelta(days=1), "at": occurred_at}
+    rows = c.execute(_TARGETS, values)
     return [Target(order_id=row.order_id, shipment_ref=row.shipment_ref) for row in rows]
 
 
@@ -43,9 +53,7 @@ def link(
 ) -> str | None:
     """Link a shipment to its tracker, creating or retiring trackers as needed. The match key if the link is new."""
     key = tracker_key(brand, carrier, tracking_number)
-    current = c.execute(
-        select(trackers.c.id).where(trackers.c.match_key == key, trackers.c.valid_to.is_(None)).with_for_update()
-    ).scalar_one_or_none()
+    current = c.execute(_CURRENT, {"key": key}).scalar_one_or_none()
     if current is not None and _used_up(c, current, order_id, now):
         c.execute(update(trackers).where(trackers.c.id == current).values(valid_to=now - SCAN_SLACK))
         current = None

@@ -32,7 +32,7 @@ class Utc(sa.TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("a stored instant needs its offset")
         value = value.astimezone(UTC)
-        return value if dialect.name == "postgresql" else value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return value if dialect.name == "postgresql" else value.isoformat(timespec="microseconds")[:26] + "Z"
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
