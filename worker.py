@@ -15,7 +15,7 @@ from ordertrail.domain.clock import system_clock
 from ordertrail.domain.failures import ConfigurationError
 from ordertrail.observability import configure_logging
 from ordertrail.settings import Settings, load_settings
-from ordertrail.wiring.shared import connect_temporal
+from ordertrail.wiring.shared import connect_temporal, share_interpreter_often
 from ordertrail.wiring.worker import build_workers
 
 log = structlog.get_logger(__name__)
@@ -55,6 +55,7 @@ def main() -> int:
         configure_logging(settings.log_format, settings.log_level)
         if settings.worker_metrics_port:
             start_http_server(settings.worker_metrics_port, addr="127.0.0.1")
+        share_interpreter_often()
         asyncio.run(run(settings))
     except ConfigurationError as error:
         sys.stderr.write(f"ordertrail worker: {error}\n")

@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from itertools import count
+from typing import cast
 
 import httptools
 import uvloop
@@ -19,8 +20,7 @@ class Provider(asyncio.Protocol):
     """One connection. Writes a line `<recipient> <monotonic seconds>` to standard output for each message."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are not registered as such
         self._parser = httptools.HttpRequestParser(self)
         self._url, self._body = b"", b""
         self._came = 0.0

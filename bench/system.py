@@ -28,7 +28,7 @@ from ordertrail.domain.brand import Brand
 from ordertrail.settings import Settings
 from ordertrail.wiring.shared import connect_temporal
 
-_ROOT = Path(__file__).resolve().parents[1]
+_ROOT = Path(__file__).absolute().parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,11 +13,32 @@ from ordertrail.domain.failures import ConfigurationError
 class EmailProvider(StrEnum):
     CONSOLE = "console"
     SENDGRID = "sendgrid"
+    SMTP = "smtp"
 
 
 class SmsProvider(StrEnum):
     CONSOLE = "console"
     TWILIO = "twilio"
+
+
+class PushProvider(StrEnum):
+    OFF = "off"
+    CONSOLE = "console"
+    VAPID = "vapid"
+
+
+class VoiceProvider(StrEnum):
+    OFF = "off"
+    CONSOLE = "console"
+    TWILIO = "twilio"
+
+
+class SmtpSecurity(StrEnum):
+    """How the connection to a mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 BaseUrl = Annotated[AnyHttpUrl, PlainSerializer(str, return_type=str)]
@@ -34,8 +55,10 @@ class Settings(BaseSettings):
     public_url: BaseUrl = Field(AnyHttpUrl("http://127.0.0.1:8000"), description="Where customers reach this server")
     temporal_ui_url: str = Field("", description="Where operators reach the Temporal Web UI; shown in links")
     task_queue: str = Field("ordertrail", description="Temporal task queue of workflows and advance")
-    email_provider: EmailProvider = Field(EmailProvider.CONSOLE, description="`console` or `sendgrid`")
+    email_provider: EmailProvider = Field(EmailProvider.CONSOLE, description="`console`, `sendgrid` or `smtp`")
     sms_provider: SmsProvider = Field(SmsProvider.CONSOLE, description="`console` or `twilio`")
+    push_provider: PushProvider = Field(PushProvider.OFF, description="`off`, `console` or `vapid` (web push)")
+    voice_provider: VoiceProvider = Field(VoiceProvider.OFF, description="`off`, `console` or `twilio`")
     sendgrid_api_key: SecretStr | None = Field(None, description="Needed to send by SendGrid")
     sendgrid_base_url: BaseUrl = Field(
         AnyHttpUrl("https://api.sendgrid.com"), description="Where SendGrid's API is; another host for tests or the EU"
@@ -52,9 +75,29 @@ class Settings(BaseSettings):
     twilio_from: str | None = Field(
         None, description="Number, sender id or messaging service (MG…) if a brand has none"
     )
+    twilio_voice_from: str | None = Field(None, description="Number that calls come from if a brand has none")
+    smtp_host: str | None = Field(None, description="Needed to send by SMTP")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server")
+    smtp_username: str | None = Field(None, description="Empty: the mail server wants no login")
+    smtp_password: SecretStr | None = Field(None, description="Password of that login")
+    smtp_security: SmtpSecurity = Field(
+        SmtpSecurity.STARTTLS, description="`starttls`, `tls` (from the start) or `none`"
+    )
+    vapid_private_key: SecretStr | None = Field(
+        None, description="Needed for web push; `ordertrail keys vapid` makes one; a new one ends all subscriptions"
+    )
+    vapid_subject: str | None = Field(
+        None, description="Needed for web push: where push services reach you, `mailto:` or `https:`"
+    )
+    push_allow_private: bool = Field(
+        False, description="Take push services without TLS and on private addresses; for tests only"
+    )
     provider_timeout_s: float = Field(10, gt=0, description="How long a provider may take to answer, in seconds")
     sendgrid_rate: float = Field(100, gt=0, description="Sends per second, over all workers")
     twilio_rate: float = Field(50, gt=0, description="Sends per second, over all workers")
+    twilio_voice_rate: float = Field(1, gt=0, description="Calls per second, over all workers")
+    smtp_rate: float = Field(20, gt=0, description="Sends per second, over all workers")
+    push_rate: float = Field(100, gt=0, description="Sends per second, over all workers")
     ops_open: bool = Field(False, description="Serve /outbox without a key; for the embedded system on loopback only")
     max_body_bytes: int = Field(1_000_000, gt=0, description="Larger request bodies are refused (413)")
     rate_limit_per_s: float = Field(200, gt=0, description="Requests per second and API key, averaged")

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from datetime import UTC, datetime, timedelta
+from email.header import Header
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from sendgrid import SendGridAPIClient
 
 from ordertrail.channels import sendgrid_codes as codes
 from ordertrail.channels.base import Accepted, Receipt
+from ordertrail.channels.letter import extra_headers
 from ordertrail.channels.receipts import Ignored, Report, Unreadable
 from ordertrail.channels.verdict import SendFailure, ambiguous, failure_of_break, silence_wire_logs, wait_asked_for
 from ordertrail.domain.failures import Ambiguous, BadSignature, ConfigurationError
@@ -93,7 +95,18 @@ def mail_body(message: OutgoingMessage) -> dict[str, Any]:
     }
     if sender.reply_to:
         body["reply_to"] = {"email": sender.reply_to}
+    if headers := _own_headers(message):
+        body["headers"] = headers
     return body
+
+
+def _own_headers(message: OutgoingMessage) -> dict[str, str]:
+    """What the message brings; SendGrid takes headers as they go on the wire, so other than ASCII is encoded here."""
+    return {
+        name: value if value.isascii() else Header(value, "utf-8", maxlinelen=10_000).encode()
+        for name, value in extra_headers(message).items()
+        if name.lower() not in codes.RESERVED
+    }
 
 
 def _failure_of_refusal(refusal: HTTPError, now: datetime) -> SendFailure:

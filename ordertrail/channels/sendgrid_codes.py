@@ -33,6 +33,9 @@ INVALID_RECIPIENT = permanent("invalid_recipient", closes=True)
 NAMES_RECIPIENT = re.compile(r"^personalizations\.\d+\.to(\.\d+(\.email)?)?$")
 """The `field` of an error of a 400 that is about the recipient's address and nothing else."""
 
+RESERVED = frozenset({"x-sg-id", "x-sg-eid"})
+"""Headers that are SendGrid's own, beside those no message may bring (the vendor's page on limits of mail/send)."""
+
 _OTHER_REDIRECT = transient("wrong_endpoint", OPERATOR_WAIT)
 _OTHER_REFUSAL = permanent("rejected")
 _OTHER_FAILURE = ambiguous("provider_error")

@@ -1,6 +1,7 @@
-"""Twilio's error codes and message statuses as tables.
+"""Twilio's error codes, and the statuses of texts and calls, as tables.
 
-Sources: the vendor's error and warning dictionary, and `message_enum_status` of its OpenAPI document. Twilio adds
+Sources: the vendor's error and warning dictionary, and `message_enum_status` and `call_enum_status` of its
+OpenAPI document. Twilio adds
 codes as it likes; one without a row goes by its HTTP status, or in a receipt by its number.
 """
 
@@ -21,7 +22,9 @@ BY_CODE: dict[int, Verdict] = {
     30001: transient("queue_full", timedelta(seconds=60)),
     30002: transient("account_inactive", OPERATOR_WAIT),
     30022: transient("rate_limited", timedelta(seconds=60)),
-    # The number can never get a text.
+    10004: transient("rate_limited", timedelta(seconds=10)),  # too many calls at once
+    # The number can never get a text, or a call.
+    13224: permanent("invalid_number", closes=True),
     21211: permanent("invalid_number", closes=True),
     21214: permanent("invalid_number", closes=True),
     21217: permanent("invalid_number", closes=True),
@@ -35,7 +38,13 @@ BY_CODE: dict[int, Verdict] = {
     # The person said STOP.
     21610: permanent("opted_out", closes=True),
     # This message, this sender or this route: another message may get through.
+    21203: permanent("region_not_enabled"),
+    21210: permanent("sender_unusable"),
     21212: permanent("sender_unusable"),
+    21213: permanent("sender_unusable"),
+    21215: permanent("region_not_enabled"),
+    21216: permanent("blocked"),
+    21219: permanent("trial_account"),
     21266: permanent("sender_unusable"),
     21267: permanent("sender_unusable"),
     21408: permanent("region_not_enabled"),
@@ -118,4 +127,29 @@ BY_MESSAGE_STATUS: dict[str, Effect] = {
     "receiving": Effect(state=None),  # somebody texts us
     "received": Effect(state=None),
 }
+BY_CALL_STATUS: dict[str, DeliveryState] = {
+    "queued": _S.ACCEPTED,
+    "initiated": _S.ACCEPTED,  # in callbacks only
+    "ringing": _S.ACCEPTED,
+    "in-progress": _S.ACCEPTED,
+    "completed": _S.DELIVERED,  # somebody, or a mailbox, took the call
+    "busy": _S.FAILED,
+    "no-answer": _S.FAILED,
+    "failed": _S.FAILED,
+    "canceled": _S.FAILED,
+}
+BY_SIP_STATUS: dict[str, str] = {
+    "403": "blocked",
+    "404": "unknown_number",
+    "408": "unreachable",
+    "410": "unknown_number",
+    "480": "unreachable",
+    "484": "invalid_number",
+    "603": "declined",
+    "604": "unknown_number",
+    "607": "blocked",
+    "608": "blocked",
+}
+"""Why a call failed, by the answer of the phone network (RFC 3261, 8197, 8688). Networks use these loosely: a reason
+to tell and never one to close a channel."""
 FAILED_STATUSES = frozenset(word for word, effect in BY_MESSAGE_STATUS.items() if effect.state is DeliveryState.FAILED)

@@ -1,35 +1,22 @@
 """SMS by Twilio: hand a text over, ask whether it got through, and verify and read the status callbacks."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
-from requests.adapters import HTTPAdapter
-from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from ordertrail.channels import twilio_codes as codes
 from ordertrail.channels.base import Accepted, Receipt
 from ordertrail.channels.receipts import Ignored, Report, Unreadable
-from ordertrail.channels.verdict import (
-    SendFailure,
-    ambiguous,
-    failure_of_break,
-    permanent,
-    silence_wire_logs,
-    wait_asked_for,
-)
+from ordertrail.channels.twilio_wire import CLOCK_SKEW, TwilioWire, reason_of
+from ordertrail.channels.verdict import SendFailure, ambiguous, failure_of_break, permanent, silence_wire_logs
 from ordertrail.domain.failures import Ambiguous, BadSignature, Permanent, Transient
 from ordertrail.domain.message import OutgoingMessage
 from ordertrail.domain.vocabulary import Channel, DeliveryState
 
-_CLOCK_SKEW = timedelta(minutes=2)
-"""How far Twilio's clock may be behind ours."""
-_POOLED_CONNECTIONS = 64
 _LATEST = 100
 """How many of a person's latest texts are looked at; a claim is minutes old when this is asked."""
 _MESSAGING_SERVICE = "MG"
@@ -61,7 +48,7 @@ class TwilioSms:
         timeout: float,
     ) -> None:
         silence_wire_logs()
-        wire = _Wire(base_url, timeout)
+        wire = TwilioWire(base_url, timeout)
         self._messages = Client(account_sid, auth_token.get_secret_value(), http_client=wire).messages
         self._status_callback = status_callback
         self._default_from = default_from
@@ -97,7 +84,7 @@ class TwilioSms:
         A match is the same number and the same words, created not before `since` (less two minutes for clocks that
         differ). Raises Transient if Twilio cannot answer now.
         """
-        earliest = since.astimezone(UTC) - _CLOCK_SKEW
+        earliest = since.astimezone(UTC) - CLOCK_SKEW
         outcome = self._search(message, earliest)
         if isinstance(outcome, Transient):
             raise outcome
@@ -128,6 +115,7 @@ def _is_same(candidate: Any, message: OutgoingMessage, earliest: datetime) -> bo
         and created >= earliest
         and candidate.status not in codes.FAILED_STATUSES
         and candidate.to == message.to
+        and candidate.sid not in message.others
         # A trial account puts its own sentence before ours.
         and _words(candidate.body).endswith(_words(message.rendered.text))
     )
@@ -135,40 +123,6 @@ def _is_same(candidate: Any, message: OutgoingMessage, earliest: datetime) -> bo
 
 def _words(text: str | None) -> str:
     return " ".join((text or "").split())
-
-
-class _Wire:
-    """The library's own HTTP client, aimed at `base_url`, which raises a refusal as a failure of ours.
-
-    It sees the headers that the library's exceptions lose, and keeps the provider's text out of any exception.
-    """
-
-    is_async = False
-
-    def __init__(self, base_url: str, timeout: float) -> None:
-        self._base_url = base_url.rstrip("/")
-        self._http = TwilioHttpClient(timeout=timeout)
-        # The library keeps only a handful of connections, fewer than there are threads that send.
-        for scheme in ("https://", "http://"):
-            self._http.session.mount(scheme, HTTPAdapter(pool_maxsize=_POOLED_CONNECTIONS))
-
-    def request(self, method: str, uri: str, **options: Any) -> Any:
-        """As the library's HttpClient: make one request and return its response. Raises Transient and kin."""
-        target = urlsplit(uri)
-        query = f"?{target.query}" if target.query else ""
-        response = self._http.request(method, f"{self._base_url}{target.path}{query}", **options)
-        if response.status_code >= 300:
-            verdict = codes.by_answer(response.status_code, _twilio_code(response.text))
-            raise verdict.failure(wait_asked_for(response.headers, datetime.now(UTC)))
-        return response
-
-
-def _twilio_code(body: str) -> int | None:
-    try:
-        code = json.loads(body)["code"]
-    except (ValueError, RecursionError, LookupError, TypeError):
-        return None
-    return code if isinstance(code, int) else None
 
 
 def verify_twilio(auth_token: SecretStr, url: str, params: Mapping[str, str], signature: str) -> None:
@@ -197,7 +151,7 @@ def parse_twilio(delivery_id: str | None, params: Mapping[str, str]) -> Report:
         return Ignored(event_id=event_id, reason="inbound")
     reason, closes = status, False
     if effect.state is DeliveryState.FAILED:
-        reason, closes = _reason_of(params.get("ErrorCode"), otherwise=status)
+        reason, closes = reason_of(params.get("ErrorCode"), otherwise=status)
     return Receipt(
         event_id=event_id,
         delivery_id=delivery_id,
@@ -207,10 +161,3 @@ def parse_twilio(delivery_id: str | None, params: Mapping[str, str]) -> Report:
         occurred_at=None,
         closes_channel=closes,
     )
-
-
-def _reason_of(error_code: str | None, *, otherwise: str) -> tuple[str, bool]:
-    if not error_code or not (error_code.isascii() and error_code.isdigit() and len(error_code) <= 6):
-        return otherwise, False
-    verdict = codes.BY_CODE.get(int(error_code))
-    return (verdict.code, verdict.closes_channel) if verdict else (f"twilio_{int(error_code)}", False)

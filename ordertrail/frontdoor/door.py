@@ -69,8 +69,8 @@ class FrontDoor:
         canonical = event.model_dump_json(exclude_none=True)
 
         def store(c: Connection) -> Acceptance:
-            found, waits_for = _resolve(c, brand, reference)
-            targets = [Target(order_id=found.id, shipment_ref="")] if found else []
+            order_id, waits_for = _resolve(c, brand, reference)
+            targets = [Target(order_id=order_id, shipment_ref="")] if order_id else []
             return self._store_event(c, received, canonical, targets, waits_for)
 
         return self._once(received, store)
@@ -125,12 +125,12 @@ class FrontDoor:
 
     def _store_order(self, c: Connection, received: Received, order: CanonicalOrder) -> Acceptance:
         canonical = order.model_dump_json(exclude_none=True)
-        inbox_id = inbox.insert(c, received, state=InboxState.ACCEPTED, canonical=canonical)
+        order_id = f"ord_{ULID.from_datetime(received.received_at)!s}".lower()
+        inbox_id = inbox.insert(c, received, state=InboxState.ACCEPTED, canonical=canonical, order_id=order_id)
         if inbox_id is None:
             return repeated(c, received)
         key = NaturalKey(brand=order.brand, channel=order.channel, external_id=order.external_id)
         hold(c, natural_match_key(key))
-        order_id = f"ord_{ULID.from_datetime(received.received_at)!s}".lower()
         person = self._person(c, order.brand, order.customer, received.received_at)
         recipient = self._person(c, order.brand, order.recipient, received.received_at) if order.recipient else person
         stored = orders.insert(
@@ -143,7 +143,6 @@ class FrontDoor:
         )  # fmt: skip
         if not stored:
             return self._other_connection(c, received, key, canonical)
-        inbox.settle(c, inbox_id, InboxState.ACCEPTED, order_id=order_id)
         inbox.hand_off(
             c, inbox_id=inbox_id, brand=order.brand, connection=received.connection, order_id=order_id,
             now=received.received_at,
@@ -196,14 +195,14 @@ class FrontDoor:
                 c, inbox_id=inbox_id, brand=received.brand, connection=received.connection, order_id=target.order_id,
                 shipment_ref=target.shipment_ref, now=received.received_at,
             )  # fmt: skip
-            row = orders.by_id(c, target.order_id)
-            if row is not None:
-                wakes[row.id] = Wake(order_id=row.id, key=row.key, inbox_id=inbox_id)
+            key = orders.key_of(c, target.order_id)
+            if key is not None:
+                wakes[target.order_id] = Wake(order_id=target.order_id, key=key, inbox_id=inbox_id)
         return tuple(wakes.values())
 
 
-def _resolve(c: Connection, brand: str, reference: str) -> tuple[orders.OrderRow | None, str]:
-    """The order a reference names, and what to wait for if it is not there yet.
+def _resolve(c: Connection, brand: str, reference: str) -> tuple[str | None, str]:
+    """The id of the order a reference names, and what to wait for if it is not there yet.
 
     Raises UnknownOrder for a minted id that does not exist: those are only ever given out by us.
     """
@@ -213,11 +212,11 @@ def _resolve(c: Connection, brand: str, reference: str) -> tuple[orders.OrderRow
             raise UnknownOrder("unknown_order", "no order can have this reference")
         # The order may be on its way in at this very moment: one of the two transactions must see the other.
         hold(c, natural_match_key(key))
-        return orders.by_key(c, key), natural_match_key(key)
-    found = orders.by_id(c, reference, brand=brand)
-    if found is None:
+        return orders.id_of(c, key), natural_match_key(key)
+    found = orders.key_of(c, reference)
+    if found is None or found.brand != brand:
         raise UnknownOrder("unknown_order", "no order has this id")
-    return found, ""
+    return reference, ""
 
 
 def _tracking_targets(
@@ -228,7 +227,7 @@ def _tracking_targets(
         return trackers.targets(c, key, occurred_at=event.occurred_at), key
     if reference is None or event.shipment_ref is None:
         raise UnacceptableField("order_missing", "a shipment_ref needs the order it belongs to", pointer="/order")
-    found, waits_for = _resolve(c, brand, reference)
-    if found is None:
+    order_id, waits_for = _resolve(c, brand, reference)
+    if order_id is None:
         return [], waits_for
-    return [Target(order_id=found.id, shipment_ref=event.shipment_ref)], ""
+    return [Target(order_id=order_id, shipment_ref=event.shipment_ref)], ""

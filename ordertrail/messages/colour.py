@@ -1,10 +1,11 @@
 """Brand colours made readable: WCAG 2.2 contrast, for emails and pages alike."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ordertrail.domain.brand import Brand
 
-_AA = 4.5
+AA = 4.5
 """WCAG 2.2, success criterion 1.4.3: contrast of normal text."""
 _LIGHT_SURFACE, _DARK_SURFACE = "#f6f8fa", "#1e242b"
 """The least contrasting surfaces of the pages and emails."""
@@ -26,14 +27,19 @@ class Palette:
 
 def palette(brand: Brand) -> Palette:
     """The brand's own colours where they can be read, the nearest readable ones where not."""
-    on_brand = brand.colour_text
-    if contrast(brand.colour, on_brand) < _AA:
-        on_brand = max("#ffffff", "#111111", key=lambda text: contrast(brand.colour, text))
+    return _palette(brand.colour, brand.colour_text)
+
+
+@lru_cache(maxsize=1024)
+def _palette(colour: str, text: str) -> Palette:
+    on_brand = text
+    if contrast(colour, text) < AA:
+        on_brand = max("#ffffff", "#111111", key=lambda other: contrast(colour, other))
     return Palette(
-        brand=brand.colour,
+        brand=colour,
         on_brand=on_brand,
-        ink=_readable(brand.colour, _LIGHT_SURFACE, toward=0),
-        ink_dark=_readable(brand.colour, _DARK_SURFACE, toward=255),
+        ink=_readable(colour, _LIGHT_SURFACE, toward=0),
+        ink_dark=_readable(colour, _DARK_SURFACE, toward=255),
     )
 
 
@@ -48,7 +54,7 @@ def _readable(colour: str, surface: str, *, toward: int) -> str:
     channels = _channels(colour)
     for step in range(21):
         mixed = "#" + "".join(f"{round(value + (toward - value) * step / 20):02x}" for value in channels)
-        if contrast(mixed, surface) >= _AA:
+        if contrast(mixed, surface) >= AA:
             return mixed
     return "#000000" if toward == 0 else "#ffffff"
 

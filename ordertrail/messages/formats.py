@@ -1,54 +1,42 @@
 """Money, dates, times and promises as a person in one place and language reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, reduce
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_interval, format_time, get_day_names
+from babel import Locale
+from babel.dates import (
+    format_date,
+    format_interval,
+    format_time,
+    get_datetime_format,
+    get_day_names,
+    get_timezone_name,
+)
+from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 
 from ordertrail.domain.brand import OpeningHours
 from ordertrail.domain.promise import DatePromise, Promise, WindowPromise
+from ordertrail.messages.catalogue import SOURCE, catalogue_of, message_locale
 
-LANGUAGES = frozenset({"en"})
-"""Languages the templates are written in."""
-
-# Plain English without a country is written for everyone: day before month, 24 hours.
-_NEUTRAL = "en_GB"
 _FAR_DAYS = 180
+_ABBREVIATION = 5
+"""Letters; what is longer is a name, not an abbreviation."""
 # Some fonts and every SMS alphabet lack the narrow spaces that CLDR puts around dashes and before AM.
 _PLAIN_SPACES = str.maketrans({"\u202f": " ", "\u2009": " ", "\u00a0": " "})
-
-
-@lru_cache(maxsize=256)
-def message_locale(tag: str) -> Locale:
-    """The locale a message is written in, for a recipient's BCP 47 tag.
-
-    A language we have no templates for is answered in English, with numbers and dates as its country writes English
-    where CLDR knows that ('de-AT' becomes 'en-AT'), so that a sentence never mixes two languages.
-    """
-    try:
-        wanted = Locale.parse(tag.replace("-", "_"))
-    except (UnknownLocaleError, ValueError):
-        return Locale.parse(_NEUTRAL)
-    if wanted.language in LANGUAGES:
-        return wanted if wanted.territory else Locale.parse(_NEUTRAL)
-    try:
-        return Locale.parse(f"en_{wanted.territory}") if wanted.territory else Locale.parse(_NEUTRAL)
-    except (UnknownLocaleError, ValueError):
-        return Locale.parse(_NEUTRAL)
 
 
 @lru_cache(maxsize=256)
 def _day_pattern(locale: Locale, with_year: bool) -> str:
     """CLDR's day pattern ('EEE, d MMM') with weekday and month written out."""
     skeletons = locale.datetime_skeletons
-    pattern = skeletons.get("yMMMEd" if with_year else "MMMEd")
+    year = "y" if with_year else ""
+    pattern = skeletons.get(f"{year}MMMMEd") or skeletons.get(f"{year}MMMEd")
     if pattern is None:
         return str(locale.date_formats["full"].pattern)
     text = str(pattern.pattern)
@@ -69,10 +57,26 @@ class Formatter:
     today: date
 
     @classmethod
-    def of(cls, tag: str, zone: str, now: datetime) -> "Formatter":
-        """For a reader's language tag and IANA zone; `now` is aware."""
+    def of(cls, tags: str | Sequence[str], zone: str, now: datetime) -> "Formatter":
+        """For a reader's language tags, best first, and IANA zone; `now` is aware."""
         place = ZoneInfo(zone)
-        return cls(locale=message_locale(tag), zone=place, today=now.astimezone(place).date())
+        locale = message_locale(*([tags] if isinstance(tags, str) else tags))
+        return cls(locale=locale, zone=place, today=now.astimezone(place).date())
+
+    @property
+    def tag(self) -> str:
+        """The BCP 47 tag of the locale, for `lang`."""
+        return str(self.locale).replace("_", "-")
+
+    @property
+    def catalogue(self) -> str:
+        """Which of the catalogue's languages the words come from."""
+        return catalogue_of(self.locale) or SOURCE
+
+    @property
+    def rtl(self) -> bool:
+        """Whether the language is written from right to left."""
+        return str(self.locale.text_direction) == "rtl"
 
     def money(self, amount: Decimal, currency: str) -> str:
         """`1234.5, EUR` -> '€1,234.50'; as many decimals as the currency has."""
@@ -97,11 +101,20 @@ class Formatter:
 
     def moment(self, instant: datetime) -> str:
         """'Tuesday 24 November, 14:05 (CET)' in the reader's zone."""
-        return f"{self.local_day(instant)}, {self.clock(instant)} ({zone_name(instant, self.zone)})"
+        return f"{self.short_moment(instant)} ({self.zone_name(instant)})"
 
     def short_moment(self, instant: datetime) -> str:
         """'Tuesday 24 November, 14:05' for lists that name their zone once."""
-        return f"{self.local_day(instant)}, {self.clock(instant)}"
+        return self._joined(self.local_day(instant), self.clock(instant))
+
+    def listed(self, items: Iterable[object]) -> str:
+        """'a, b, c' with the language's own comma, without an 'and'; empty items are left out."""
+        comma = str(self.locale.list_patterns["standard"]["middle"])
+        return reduce(comma.format, [text for item in items if (text := str(item or ""))] or [""])
+
+    def either(self, items: Iterable[str]) -> str:
+        """'a, b or c'; empty items are left out."""
+        return str(format_list([item for item in items if item], style="or", locale=self.locale))
 
     def promise(self, promise: Promise) -> str:
         """'Tuesday 24 November', or 'Tuesday 24 November, 12:00–12:30 (CET)', in the promise's own zone."""
@@ -125,11 +138,33 @@ class Formatter:
         for run in runs:
             days = "–".join(dict.fromkeys((names[run[0].weekday], names[run[-1].weekday])))
             spans.append(f"{days} {self._wall(run[0].opens)}–{self._wall(run[0].closes)}")
-        return ", ".join(spans)
+        return self.listed(spans)
+
+    def support_hours(self, hours: Sequence[OpeningHours], zone: str) -> str:
+        """'Monday–Friday 09:00–18:00 (CET)': opening hours and the zone they are in; empty without hours."""
+        if not hours:
+            return ""
+        at = datetime.combine(self.today, time(12), tzinfo=ZoneInfo(zone))
+        return f"{self.weekdays(hours)} ({self.zone_name(at, ZoneInfo(zone))})"
 
     def country(self, code: str | None) -> str:
         """'Spain' for 'ES'; the code itself where CLDR does not know it."""
         return str(self.locale.territories.get(code, code)) if code else ""
+
+    def zone_name(self, instant: datetime, zone: ZoneInfo | None = None) -> str:
+        """'CET' or 'MEZ' where people use an abbreviation, else the offset as the language writes it: 'GMT-3'."""
+        local = instant.astimezone(zone or self.zone)
+        for known in (get_timezone_name(local, width="short", locale=self.locale), local.tzname() or ""):
+            if known.isalpha() and len(known) <= _ABBREVIATION:
+                return known
+        minutes = round((local.utcoffset() or timedelta()).total_seconds() / 60)
+        hours, rest = divmod(abs(minutes), 60)
+        offset = f"{'-' if minutes < 0 else '+'}{hours}{f':{rest:02d}' if rest else ''}"
+        return _plain(str(self.locale.zone_formats["gmt"]) % offset)
+
+    def _joined(self, day: str, clock: str) -> str:
+        pattern = str(get_datetime_format("medium", locale=self.locale))
+        return _plain(pattern.replace("'", "").replace("{1}", day).replace("{0}", clock))
 
     def _wall(self, clock: time) -> str:
         return _plain(format_time(clock, "short", locale=self.locale))
@@ -137,13 +172,13 @@ class Formatter:
     def _window(self, window: WindowPromise) -> str:
         zone = ZoneInfo(window.zone)
         start, end = window.starts_at.astimezone(zone), window.ends_at.astimezone(zone)
-        name = zone_name(end, zone)
+        name = self.zone_name(end, zone)
         local = Formatter(locale=self.locale, zone=zone, today=self.today)
         if start.date() != end.date():
             return f"{local.short_moment(start)} – {local.short_moment(end)} ({name})"
         skeleton = "hm" if "a" in str(self.locale.time_formats["short"].pattern) else "Hm"
         hours = _plain(format_interval(start, end, skeleton, tzinfo=zone, locale=self.locale))
-        return f"{local.local_day(start)}, {hours} ({name})"
+        return f"{self._joined(local.local_day(start), hours)} ({name})"
 
 
 def phone_text(number: str | None) -> str:
@@ -151,17 +186,6 @@ def phone_text(number: str | None) -> str:
     if not number:
         return ""
     return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-
-
-def zone_name(instant: datetime, zone: ZoneInfo) -> str:
-    """'CET' where the zone has an abbreviation people use, else its offset: 'GMT-3', 'GMT+5:30'."""
-    local = instant.astimezone(zone)
-    known = local.tzname() or ""
-    if known.isalpha():
-        return known
-    minutes = round((local.utcoffset() or timedelta()).total_seconds() / 60)
-    hours, rest = divmod(abs(minutes), 60)
-    return f"GMT{'-' if minutes < 0 else '+'}{hours}{f':{rest:02d}' if rest else ''}"
 
 
 def _plain(text: str) -> str:

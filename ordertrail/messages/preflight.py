@@ -1,5 +1,6 @@
 """The last look at a message before it is rendered: are its facts complete, consistent and still true?"""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,14 +13,16 @@ from babel.numbers import get_currency_precision
 from ordertrail.domain.message import MessageFacts
 from ordertrail.domain.vocabulary import MessageKind
 from ordertrail.messages.clean import web_url
+from ordertrail.messages.tracking_numbers import tracking_number_plausible
 
 _K = MessageKind
+_GAP = re.compile(r"[{}\[\]]|%7[BD]|\$\(|%s|<|>", re.IGNORECASE)
+"""What a template's placeholder leaves in an address it was not filled into."""
 
 
 class BlockReason(StrEnum):
     """Why a message must not leave as it is."""
 
-    KIND_WITHOUT_TEMPLATE = "kind_without_template"
     LINES_MISSING = "lines_missing"
     STAGE_MISSING = "stage_missing"
     CHANGES_MISSING = "changes_missing"
@@ -29,6 +32,14 @@ class BlockReason(StrEnum):
     PROMISE_PAST = "promise_past"
     TOTALS_WRONG = "totals_wrong"
     TRACKING_URL_INVALID = "tracking_url_invalid"
+    TRACKING_NUMBER_INVALID = "tracking_number_invalid"
+    LINK_UNRESOLVED = "link_unresolved"
+    FEEDBACK_LINK_MISSING = "feedback_link_missing"
+    REPLY_MISSING = "reply_missing"
+    DIGEST_EMPTY = "digest_empty"
+    OFFER_MISSING = "offer_missing"
+    UNSUBSCRIBE_MISSING = "unsubscribe_missing"
+    OFFER_OVER = "offer_over"
     PAGE_URL_INVALID = "page_url_invalid"
 
 
@@ -86,8 +97,15 @@ REQUIRED: dict[MessageKind, tuple[Required, ...]] = {
         ),
     ),
     _K.RETURNED: (),
+    _K.FEEDBACK_INVITE: ((BlockReason.FEEDBACK_LINK_MISSING, lambda facts: bool(web_url(facts.feedback_url))),),
+    _K.SUPPORT_REPLY: ((BlockReason.REPLY_MISSING, lambda facts: any(text.strip() for text in facts.reply)),),
+    _K.DIGEST: ((BlockReason.DIGEST_EMPTY, lambda facts: bool(facts.digest)),),
+    _K.OFFER: (
+        (BlockReason.OFFER_MISSING, lambda facts: facts.offer is not None and bool(web_url(facts.offer.url))),
+        (BlockReason.UNSUBSCRIBE_MISSING, lambda facts: bool(web_url(facts.unsubscribe_url))),
+    ),
 }
-"""What each kind cannot be told without. A kind that is not listed has no templates yet."""
+"""What each kind cannot be told without; every kind is listed."""
 
 _ABOUT_PROMISE = frozenset({_K.ORDER_CONFIRMATION, _K.BACK_ON_TRACK})
 """Kinds that say when to expect the goods, whatever happened before."""
@@ -107,14 +125,13 @@ def states_promise(facts: MessageFacts) -> bool:
 
 def preflight(facts: MessageFacts, now: datetime) -> Preflight:
     """Whether the message may leave at `now` (aware); the first reason found where it may not."""
-    required = REQUIRED.get(facts.kind)
-    if required is None:
-        return Blocked(reason=BlockReason.KIND_WITHOUT_TEMPLATE)
-    for reason, holds in (*required, *_ALWAYS):
+    for reason, holds in (*REQUIRED[facts.kind], *_ALWAYS):
         if not holds(facts):
             return Blocked(reason=reason)
     if _promise_past(facts, now):
         return Blocked(reason=BlockReason.PROMISE_PAST)
+    if facts.offer is not None and facts.offer.until is not None and facts.offer.until.ends() <= now:
+        return Blocked(reason=BlockReason.OFFER_OVER)
     return Ready()
 
 
@@ -129,12 +146,14 @@ def _promise_past(facts: MessageFacts, now: datetime) -> bool:
 
 
 def _totals_right(facts: MessageFacts) -> bool:
-    """The sums a confirmation shows add up, with taxes either on top or included in the prices.
+    return facts.kind is not _K.ORDER_CONFIRMATION or totals_add_up(facts)
+
+
+def totals_add_up(facts: MessageFacts) -> bool:
+    """Whether the sums can be shown: they add up, with taxes either on top or included in the prices.
 
     Lines may be rounded: one minor unit of the currency each.
     """
-    if facts.kind is not _K.ORDER_CONFIRMATION:
-        return True
     unit = Decimal(1).scaleb(-get_currency_precision(facts.currency))
     totals = facts.totals
     items = sum((line.unit_price * line.quantity for line in facts.lines), Decimal(0))
@@ -148,8 +167,33 @@ def _tracking_url_valid(facts: MessageFacts) -> bool:
     return not url or bool(web_url(url))
 
 
+def _tracking_number_valid(facts: MessageFacts) -> bool:
+    parcel = facts.shipment
+    return (
+        parcel is None
+        or not parcel.tracking_number
+        or tracking_number_plausible(parcel.carrier, parcel.tracking_number)
+    )
+
+
+def _links_resolved(facts: MessageFacts) -> bool:
+    """No link is still a template, such as 'https://track.example/{number}'."""
+    parcel, offer = facts.shipment, facts.offer
+    links = (
+        facts.page_url, facts.feedback_url, facts.unsubscribe_url, parcel and parcel.tracking_url, offer and offer.url,
+        *(item.page_url for item in facts.digest),
+    )  # fmt: skip
+    return not any(_has_gap(link) for link in links if link)
+
+
+def _has_gap(link: str) -> bool:
+    return bool(_GAP.search(link))
+
+
 _ALWAYS: tuple[Required, ...] = (
     (BlockReason.PAGE_URL_INVALID, lambda facts: bool(web_url(facts.page_url))),
+    (BlockReason.LINK_UNRESOLVED, _links_resolved),
     (BlockReason.TRACKING_URL_INVALID, _tracking_url_valid),
+    (BlockReason.TRACKING_NUMBER_INVALID, _tracking_number_valid),
     (BlockReason.TOTALS_WRONG, _totals_right),
 )

@@ -1,9 +1,9 @@
-"""How far an order has come, as the few steps a customer thinks in."""
+"""How far an order and each of its parcels have come, as the few steps a customer thinks in."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from ordertrail.domain.document import OrderDocument
+from ordertrail.domain.document import OrderDocument, ShipmentView
 from ordertrail.domain.vocabulary import Fulfilment, OrderStatus, ShipmentStatus
 
 _O = OrderStatus
@@ -46,7 +46,19 @@ _REACHED: dict[OrderStatus, StepKey] = {
 }
 """An order on hold or in need of attention stands where its parcels are; the others below have no steps at all."""
 _OVER = frozenset({_O.RETURNING, _O.RETURNED, _O.CANCELLED})
+_PARCEL_OVER = frozenset({_S.RETURNING, _S.RETURNED, _S.CANCELLED})
 _NOT_LEFT = frozenset({_S.UNKNOWN, _S.LABEL_CREATED, _S.CANCELLED})
+_PARCEL_REACHED: dict[ShipmentStatus, StepKey] = {
+    _S.UNKNOWN: "preparing",
+    _S.LABEL_CREATED: "preparing",
+    _S.PICKED_UP: "on_the_way",
+    _S.IN_TRANSIT: "on_the_way",
+    _S.OUT_FOR_DELIVERY: "out",
+    _S.DELIVERY_ATTEMPTED: "out",
+    _S.READY_FOR_PICKUP: "ready",
+    _S.DELIVERED: "done",
+}
+"""A parcel that is held up stands where it was before; see `_parcel_reached`."""
 # What a step is called where the fulfilment has no such step.
 _ALIKE: dict[StepKey, tuple[StepKey, ...]] = {
     "out": ("on_the_way", "preparing"),
@@ -61,9 +73,27 @@ def progress(document: OrderDocument) -> tuple[Step, ...]:
     if document.status in _OVER:
         return ()
     keys = _STEPS[document.fulfilment]
-    if document.fulfilment is Fulfilment.PARCEL and _collected_at_point(document):
+    if document.fulfilment is Fulfilment.PARCEL and any(_collected_at_point(each) for each in document.shipments):
         keys = _TO_POINT
-    reached = _REACHED.get(document.status) or _where_parcels_are(document)
+    return _steps(keys, _REACHED.get(document.status) or _where_parcels_are(document))
+
+
+def parcel_progress(document: OrderDocument, parcel: ShipmentView) -> tuple[Step, ...]:
+    """The same steps for one of the order's parcels, or none where the parcel or the order goes no further."""
+    if document.status in _OVER or parcel.status in _PARCEL_OVER:
+        return ()
+    keys = _STEPS[document.fulfilment]
+    if document.fulfilment is Fulfilment.PARCEL and _collected_at_point(parcel):
+        keys = _TO_POINT
+    return _steps(keys, _parcel_reached(parcel))
+
+
+def steps_at(fulfilment: Fulfilment, reached: StepKey, *, to_point: bool = False) -> tuple[Step, ...]:
+    """The steps of goods that have come as far as `reached`. `to_point`: the carrier brings them to a pickup point."""
+    return _steps(_TO_POINT if to_point and fulfilment is Fulfilment.PARCEL else _STEPS[fulfilment], reached)
+
+
+def _steps(keys: tuple[StepKey, ...], reached: StepKey) -> tuple[Step, ...]:
     at = keys.index(reached if reached in keys else next(key for key in _ALIKE[reached] if key in keys))
     return tuple(
         Step(key=key, state="current" if index == at else "done" if index < at else "todo")
@@ -71,8 +101,16 @@ def progress(document: OrderDocument) -> tuple[Step, ...]:
     )
 
 
-def _collected_at_point(document: OrderDocument) -> bool:
-    return any(parcel.status is _S.READY_FOR_PICKUP or parcel.pickup is not None for parcel in document.shipments)
+def _collected_at_point(parcel: ShipmentView) -> bool:
+    return parcel.status is _S.READY_FOR_PICKUP or parcel.pickup is not None
+
+
+def _parcel_reached(parcel: ShipmentView) -> StepKey:
+    reached = _PARCEL_REACHED.get(parcel.status)
+    if reached:
+        return reached
+    before = (_PARCEL_REACHED.get(scan.status) for scan in parcel.scans)
+    return next((step for step in before if step), "on_the_way" if parcel.shipped_at else "preparing")
 
 
 def _where_parcels_are(document: OrderDocument) -> StepKey:

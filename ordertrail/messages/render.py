@@ -4,106 +4,140 @@ import re
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, Template
 
 from ordertrail.domain.brand import Brand
-from ordertrail.domain.carrier_names import carrier_name
-from ordertrail.domain.failures import Permanent
 from ordertrail.domain.message import MessageFacts, Rendered
-from ordertrail.domain.order import OrderLine
 from ordertrail.domain.vocabulary import Channel
+from ordertrail.messages import voice
 from ordertrail.messages.clean import clean_facts, clean_text, web_url
-from ordertrail.messages.colour import palette
+from ordertrail.messages.context import reader, short_link, template_context
 from ordertrail.messages.environment import Environments, content_hash
 from ordertrail.messages.formats import Formatter
-from ordertrail.messages.preflight import states_promise
 from ordertrail.messages.sms import fit
+from ordertrail.messages.threading import email_headers
 
 _SUBJECT_MAX = 150
+_TITLE_MAX, _BODY_MAX = 100, 400
+"""Characters: what phones show of a notification, with room to spare."""
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+_LAYOUT = "messages/_layout"
 
 
 class Renderer:
     """Renders messages from `templates_dir`; thread-safe, constructed once in wiring.
 
-    A template is looked for as `brands/<brand id>/messages/<kind>/<part>` first, then as `messages/<kind>/<part>`;
-    the parts are `subject.txt`, `email.html`, `email.txt` and `sms.txt`.
+    A template is looked for as `brands/<brand id>/messages/<kind>/<part>`, then as `messages/<kind>/<part>`, then as
+    `messages/_layout/<part>`; `own_dir`, if given, holds further `<brand id>/messages/...` and goes first. The parts
+    are `words.j2` (the kind's sentences), `subject.txt`, `email.html`, `email.txt`, `sms.txt`, `push.txt`, `voice.txt`.
     """
 
-    def __init__(self, templates_dir: Path) -> None:
-        self._environments = Environments(templates_dir)
-        self._versions = content_hash(templates_dir, ("messages", "brands"))
+    def __init__(self, templates_dir: Path, own_dir: Path | None = None) -> None:
+        self._environments = Environments(templates_dir, own_dir)
+        folders = content_hash(templates_dir, ("messages", "brands"))
+        self._versions = content_hash(own_dir, (".",), start=folders) if own_dir else folders
 
     def versions(self) -> str:
         """A short hash of the content of all message templates, stored with each decision."""
         return self._versions
 
     def render(self, brand: Brand, facts: MessageFacts, channel: Channel) -> Rendered:
-        """Subject, HTML and text for email; text alone for SMS, at most two segments long.
+        """The message for one channel, in the reader's language; see `Rendered` for what each channel has.
 
-        Facts are cleaned of control and bidi characters first, so nothing in them can add a header or turn text
-        around. Raises Permanent('channel_not_rendered') for channels without templates, and jinja2's errors for a
-        template that uses a fact it was not given (a defect, caught by the suite).
+        SMS is at most two segments long. Facts are cleaned of control and bidi characters first, so nothing in them
+        can add a header or turn text around. Raises jinja2's errors for a template that uses a fact it was not given
+        (a defect, caught by the suite and by `check_brand`).
         """
-        context = _context(brand, clean_facts(facts))
+        facts = clean_facts(facts)
+        fmt = reader(brand, facts)
+        message = _Message(brand, facts, fmt, self._environments)
         match channel:
             case Channel.EMAIL:
-                return self._email(brand, facts.kind, context)
+                return message.email()
             case Channel.SMS:
-                return self._sms(brand, facts.kind, context)
-            case _:
-                raise Permanent("channel_not_rendered")
+                return message.sms()
+            case Channel.PUSH:
+                return message.push()
+            case Channel.VOICE:
+                return message.voice()
 
-    def _email(self, brand: Brand, kind: str, context: dict[str, Any]) -> Rendered:
-        text = self._environments.text(brand.id)
-        subject = clean_text(_part(text, kind, "subject.txt", context))
-        if len(subject) > _SUBJECT_MAX:
-            subject = subject[: _SUBJECT_MAX - 1].rstrip() + "…"
+
+class _Message:
+    """One message on its way through the templates."""
+
+    def __init__(self, brand: Brand, facts: MessageFacts, fmt: Formatter, environments: Environments) -> None:
+        self._brand = brand
+        self._facts = facts
+        self._fmt = fmt
+        self._text = environments.text(brand.id, fmt.catalogue)
+        self._html = environments.html
+        self._context = template_context(brand, facts, fmt)
+
+    def email(self) -> Rendered:
+        html = self._part(self._html(self._brand.id, self._fmt.catalogue), "email.html")
+        words = self._words()
         return Rendered(
-            subject=subject,
-            html=_part(self._environments.html(brand.id), kind, "email.html", context).strip() + "\n",
-            text=_BLANK_LINES.sub("\n\n", _part(text, kind, "email.txt", context)).strip() + "\n",
+            subject=_cut(clean_text(self._part(self._text, "subject.txt")), _SUBJECT_MAX),
+            preheader=clean_text(str(words.lead())),
+            html=html.strip() + "\n",
+            text=_BLANK_LINES.sub("\n\n", self._part(self._text, "email.txt")).strip() + "\n",
+            headers=email_headers(self._brand, self._facts),
+            language=self._fmt.tag,
         )
 
-    def _sms(self, brand: Brand, kind: str, context: dict[str, Any]) -> Rendered:
-        body = _part(self._environments.text(brand.id), kind, "sms.txt", context)
-        sentences = [" ".join(line.split()) for line in body.splitlines()]
-        facts: MessageFacts = context["facts"]
-        return Rendered(text=fit([line for line in sentences if line], web_url(facts.page_url)))
+    def sms(self) -> Rendered:
+        link = self._short_link()
+        return Rendered(text=fit(self._lines("sms.txt"), link), link=link or None, language=self._fmt.tag)
+
+    def push(self) -> Rendered:
+        title, *body = self._lines("push.txt")
+        return Rendered(
+            title=_cut(title, _TITLE_MAX),
+            text=_fitting(body, _BODY_MAX),
+            link=self._short_link() or None,
+            collapse_key=f"{self._facts.order_id}:{self._facts.shipment.ref if self._facts.shipment else ''}",
+            language=self._fmt.tag,
+        )
+
+    def voice(self) -> Rendered:
+        self._context["spoken"] = True
+        around = self._text.get_template(f"{_LAYOUT}/voice.j2").make_module(self._context)
+        news = voice.spoken(self._lines("voice.txt"))
+        menu = around.menu if self._brand.support.phone else around.menu_without_support
+        said = {"hello": str(around.hello()), "menu": str(menu()), "bye": str(around.bye())}
+        return Rendered(
+            text="\n".join((said["hello"], *news, said["menu"])),
+            twiml=voice.script(str(self._fmt.locale), news=news, **said),
+            language=self._fmt.tag,
+        )
+
+    def _words(self) -> Any:
+        return self._text.get_template(f"messages/{self._facts.kind}/words.j2").make_module(self._context)
+
+    def _part(self, env: Environment, name: str) -> str:
+        template: Template = env.select_template([f"messages/{self._facts.kind}/{name}", f"{_LAYOUT}/{name}"])
+        return template.render(self._context)
+
+    def _lines(self, name: str) -> list[str]:
+        lines = (" ".join(line.split()) for line in self._part(self._text, name).splitlines())
+        return [line for line in lines if line]
+
+    def _short_link(self) -> str:
+        """The link for small screens; an offer's leads to a place of the brand's own, which has no short form."""
+        special = self._context["action_url"]
+        page = web_url(self._facts.page_url)
+        return short_link(self._brand, special) if special == page else special
 
 
-def still_to_come(facts: MessageFacts) -> tuple[OrderLine, ...]:
-    """The order lines, with quantities, that are in none of the parcels up to this one.
-
-    Known only when the parcel is the first of several to leave; otherwise empty, and the number of parcels still to
-    come (`shipment.rest`) is all that can be said.
-    """
-    parcel = facts.shipment
-    if parcel is None or not parcel.lines or parcel.rest != parcel.of - 1 or not parcel.rest:
-        return ()
-    packed = {line.sku: line.quantity for line in parcel.lines}
-    left = ((line, line.quantity - packed.get(line.sku, 0)) for line in facts.lines)
-    return tuple(line.model_copy(update={"quantity": quantity}) for line, quantity in left if quantity > 0)
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def _part(env: Environment, kind: str, name: str, context: dict[str, Any]) -> str:
-    return env.get_template(f"messages/{kind}/{name}").render(context)
-
-
-def _context(brand: Brand, facts: MessageFacts) -> dict[str, Any]:
-    """What every template sees."""
-    fmt = Formatter.of(facts.locale, facts.zone, facts.happened_at)
-    return {
-        "brand": brand,
-        "facts": facts,
-        "fmt": fmt,
-        "language": str(fmt.locale).replace("_", "-"),
-        "palette": palette(brand),
-        "parcel": facts.shipment,
-        "carrier": carrier_name(facts.shipment.carrier) if facts.shipment else None,
-        "tracking_link": web_url(facts.shipment.tracking_url) if facts.shipment else "",
-        "page_url": web_url(facts.page_url),
-        "promise": facts.promise if states_promise(facts) else None,
-        "to_come": still_to_come(facts),
-        "names_of": {line.sku: line.name for line in facts.lines},
-    }
+def _fitting(lines: list[str], most: int) -> str:
+    """As many whole lines as fit; the first one cut where it is too long by itself."""
+    told = _cut(lines[0], most) if lines else ""
+    for line in lines[1:]:
+        if len(told) + 1 + len(line) > most:
+            break
+        told += "\n" + line
+    return told

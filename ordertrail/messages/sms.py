@@ -69,7 +69,7 @@ def fit(sentences: Sequence[str], link: str) -> str:
 
 
 def _join(sentences: Sequence[str], link: str) -> str:
-    return "\n".join(part for part in (" ".join(sentences), link) if part)
+    return "\n".join(part for part in (*sentences, link) if part)
 
 
 def _septets(text: str) -> int:

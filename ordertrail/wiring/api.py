@@ -19,7 +19,7 @@ from ordertrail.messages.links import Links
 from ordertrail.messages.pages import Pages
 from ordertrail.observability import configure_logging
 from ordertrail.settings import Settings, load_settings
-from ordertrail.wiring.shared import connect_temporal, templates_dir
+from ordertrail.wiring.shared import connect_temporal, share_interpreter_often, templates_dir
 
 
 def build_api(settings: Settings) -> FastAPI:
@@ -57,4 +57,5 @@ def app_from_environment() -> FastAPI:
     """The application as the environment describes it. Raises ConfigurationError in one clear line."""
     settings = load_settings()
     configure_logging(settings.log_format, settings.log_level)
+    share_interpreter_often()
     return build_api(settings)

@@ -13,7 +13,8 @@ from ordertrail.domain.clock import Clock
 from ordertrail.messages.links import Links
 from ordertrail.messages.render import Renderer
 from ordertrail.settings import Settings
-from ordertrail.wiring.shared import build_providers, templates_dir
+from ordertrail.wiring.providers import build_providers, rates
+from ordertrail.wiring.shared import templates_dir
 from workflows import WORKFLOWS
 
 DRAIN = timedelta(seconds=15)
@@ -51,7 +52,7 @@ def build_workers(settings: Settings, client: Client, database: Database, clock:
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
         graceful_shutdown_timeout=DRAIN,
     )
-    rates = {"sendgrid": settings.sendgrid_rate, "twilio": settings.twilio_rate}
+    limits = rates(settings)
     return [orders] + [
         Worker(
             client,
@@ -59,7 +60,7 @@ def build_workers(settings: Settings, client: Client, database: Database, clock:
             activities=[send.send],
             activity_executor=ThreadPoolExecutor(SEND_THREADS, thread_name_prefix=f"send-{name}"),
             max_concurrent_activities=SEND_THREADS,
-            max_task_queue_activities_per_second=rates.get(name),
+            max_task_queue_activities_per_second=limits.get(name),
             graceful_shutdown_timeout=DRAIN,
         )
         for name in sorted({name for name, _ in providers})

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from email.header import decode_header, make_header
 from typing import Any
 
 import pytest
@@ -71,6 +72,21 @@ def test_an_accepted_message_carries_everything_and_gives_the_providers_id(fake:
             "open_tracking": {"enable": False},
             "subscription_tracking": {"enable": False},
         },
+    }
+
+
+def test_headers_of_the_message_go_along_and_those_that_are_not_its_own_do_not(fake: FakeSendGrid) -> None:
+    brought = {"List-Unsubscribe": "<https://shop.example/u/x>", "X-Note": "línea\r\nBcc: a@b.example"}
+    refused = dict.fromkeys(("To", "bcc", "Subject", "Content-Type", "X-SG-ID", "received", "Reply-To", "a b"), "x")
+    rendered = email_message().rendered.model_copy(update={"headers": brought | refused})
+    adapter(fake.url).send(email_message(rendered=rendered))
+    (kept,) = fake.messages
+    assert fake.violations == []
+    sent = kept.fields["headers"]
+    assert all(value.isascii() and value.isprintable() for value in sent.values())
+    assert {name: str(make_header(decode_header(value))) for name, value in sent.items()} == {
+        "List-Unsubscribe": "<https://shop.example/u/x>",
+        "X-Note": "línea Bcc: a@b.example",
     }
 
 

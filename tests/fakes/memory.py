@@ -1,5 +1,6 @@
 """What a fake provider remembers, and how it can be set from outside."""
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -36,12 +37,16 @@ class Kept:
 
 @dataclass(frozen=True, kw_only=True)
 class Posted:
-    """One attempt to deliver a callback; `status` None: nobody answered, or it was lost on purpose (`lost`)."""
+    """One attempt to deliver a callback; `status` None: nobody answered, or it was lost on purpose (`lost`).
+
+    `at`: when it was answered, by the clock of `Kept.received_monotonic`.
+    """
 
     url: str
     message: int
     status: int | None
     lost: bool = False
+    at: float = field(default_factory=time.monotonic)
 
 
 class Settings(BaseModel):

@@ -25,7 +25,7 @@ ACCOUNT_SID = "AC" + "0" * 31 + "1"
 AUTH_TOKEN = "fake-auth-token"
 PATH = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+E164 = re.compile(r"\+[1-9]\d{6,14}")
 _UNSENT = frozenset({"queued"})
 
 
@@ -51,30 +51,30 @@ class FakeTwilio(FakeProvider):
 
     def error(self, fault: Fault, request: Request, body: bytes) -> Response:
         code = 20429 if fault.status == 429 and fault.code is None else fault.code
-        recipient = _form(body).get("To") or request.query_params.get("To")
-        response = _error(fault.status, code, f"The request for {recipient} failed.")
+        recipient = form_of(body).get("To") or request.query_params.get("To")
+        response = error(fault.status, code, f"The request for {recipient} failed.")
         if fault.retry_after is not None:
             response.headers["Retry-After"] = fault.retry_after
         return response
 
     def answer(self, request: Request, body: bytes) -> Response:
         if request.headers.get("Authorization") != self._authorization():
-            return _error(401, 20003, "Authenticate")
+            return error(401, 20003, "Authenticate")
         if self.settings.check_requests:
             violation = self.check.violation(request, body)
             if violation:
                 self.violations.append(violation)
-                return _error(400, 20001, f"{violation} (recipient {_form(body).get('To')})")
-        return self._list(request) if request.method == "GET" else self._create(body)
+                return error(400, 20001, f"{violation} (recipient {form_of(body).get('To')})")
+        return self._list(request) if request.method == "GET" else self.create(body)
 
     def _authorization(self) -> str:
         return "Basic " + base64.b64encode(f"{self.account_sid}:{self.auth_token}".encode()).decode()
 
-    def _create(self, body: bytes) -> Response:
-        form = _form(body)
-        refusal = self._refusal(form)
+    def create(self, body: bytes) -> Response:
+        form = form_of(body)
+        refusal = self.refusal(form)
         if refusal is not None:
-            return _error(400, *refusal)
+            return error(400, *refusal)
         kept = Kept(
             number=len(self.messages),
             provider_id=f"SM{uuid4().hex}",
@@ -87,7 +87,7 @@ class FakeTwilio(FakeProvider):
             state="queued",
         )
         self.messages.append(kept)
-        answer = JSONResponse(self._resource(kept), status_code=201)
+        answer = JSONResponse(self.resource(kept), status_code=201)
         statuses = list(_statuses(self.settings.fates.get(kept.to, "delivered")))
         url = form.get("StatusCallback") or self.settings.callback_url
         if url and statuses:
@@ -96,13 +96,13 @@ class FakeTwilio(FakeProvider):
             kept.state = statuses[-1][0]
         return answer
 
-    def _refusal(self, form: dict[str, str]) -> tuple[int, str] | None:
+    def refusal(self, form: dict[str, str]) -> tuple[int, str] | None:
         """The rules that Twilio has and its document does not tell."""
         to, sender = form.get("To", ""), form.get("From") or form.get("MessagingServiceSid")
         rejected = self.settings.rejects.get(to)
         rules = (
             (not to, 21604, "A 'To' phone number is required."),
-            (not _E164.fullmatch(to), 21211, f"The 'To' number {to} is not a valid phone number."),
+            (not E164.fullmatch(to), 21211, f"The 'To' number {to} is not a valid phone number."),
             (not sender, 21603, f"A 'From' phone number is required to message {to}."),
             (not form.get("Body"), 21602, f"Message body is required to message {to}."),
             (len(form.get("Body", "")) > 1600, 21617, f"The message body to {to} exceeds 1600 characters."),
@@ -135,7 +135,7 @@ class FakeTwilio(FakeProvider):
     def _list(self, request: Request) -> Response:
         """Newest first, by recipient, sender and time of sending; a message not sent yet has none and matches none."""
         query = request.query_params
-        found = [kept for kept in reversed(self.messages) if _matches(kept, dict(query))]
+        found = [kept for kept in reversed(self.messages) if self.matches(kept, dict(query))]
         size, page = int(query.get("PageSize", "50")), int(query.get("Page", "0"))
         shown = found[page * size : (page + 1) * size]
         path = request.url.path
@@ -143,7 +143,7 @@ class FakeTwilio(FakeProvider):
         following = f"{path}?{urlencode(dict(query) | {'Page': page + 1, 'PageSize': size})}" if more else None
         return JSONResponse(
             {
-                "messages": [self._resource(kept) for kept in shown],
+                self.listed_as(): [self.resource(kept) for kept in shown],
                 "page": page,
                 "page_size": size,
                 "start": page * size,
@@ -155,7 +155,22 @@ class FakeTwilio(FakeProvider):
             }
         )
 
-    def _resource(self, kept: Kept) -> dict[str, Any]:
+    def listed_as(self) -> str:
+        """Under what name the list stands in its page."""
+        return "messages"
+
+    def matches(self, kept: Kept, query: dict[str, str]) -> bool:
+        sent = None if kept.state in _UNSENT else kept.received_at
+        tests: dict[str, Callable[[str], bool]] = {
+            "To": lambda value: kept.to == value,
+            "From": lambda value: kept.fields.get("From") == value,
+            "DateSent": lambda value: sent is not None and sent.date() == moment(value).date(),
+            "DateSent>": lambda value: sent is not None and sent >= moment(value),
+            "DateSent<": lambda value: sent is not None and sent <= moment(value),
+        }
+        return all(test(query[name]) for name, test in tests.items() if name in query)
+
+    def resource(self, kept: Kept) -> dict[str, Any]:
         uri = f"/2010-04-01/Accounts/{self.account_sid}/Messages/{kept.provider_id}"
         when = format_datetime(kept.received_at)
         return {
@@ -182,19 +197,7 @@ class FakeTwilio(FakeProvider):
         }
 
 
-def _matches(kept: Kept, query: dict[str, str]) -> bool:
-    sent = None if kept.state in _UNSENT else kept.received_at
-    tests: dict[str, Callable[[str], bool]] = {
-        "To": lambda value: kept.to == value,
-        "From": lambda value: kept.fields.get("From") == value,
-        "DateSent": lambda value: sent is not None and sent.date() == _moment(value).date(),
-        "DateSent>": lambda value: sent is not None and sent >= _moment(value),
-        "DateSent<": lambda value: sent is not None and sent <= _moment(value),
-    }
-    return all(test(query[name]) for name, test in tests.items() if name in query)
-
-
-def _moment(value: str) -> datetime:
+def moment(value: str) -> datetime:
     moment = datetime.fromisoformat(value)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -211,11 +214,11 @@ def _statuses(fate: str) -> Iterator[tuple[str, str | None]]:
         yield "undelivered", fate
 
 
-def _form(body: bytes) -> dict[str, str]:
+def form_of(body: bytes) -> dict[str, str]:
     return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
 
 
-def _error(status: int, code: int | None, message: str) -> Response:
+def error(status: int, code: int | None, message: str) -> Response:
     shown = status if code is None else code
     more = f"https://www.twilio.com/docs/errors/{shown}"
     return JSONResponse({"code": shown, "message": message, "more_info": more, "status": status}, status_code=status)

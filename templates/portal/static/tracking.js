@@ -1,4 +1,5 @@
 // Keeps the tracking page live: any event on the stream fetches the page again and replaces its <main>.
+// Offers notifications on this device where the server sends them. The page says everything without this file too.
 "use strict";
 
 (function () {
@@ -11,7 +12,7 @@
   function relative(time) {
     const seconds = Math.max(0, (Date.now() - Date.parse(time.dateTime)) / 1000);
     const words = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "auto" });
-    if (seconds < 60) return words.format(0, "second");
+    if (seconds < 60) return time.dataset.now;
     if (seconds < 3600) return words.format(-Math.floor(seconds / 60), "minute");
     if (seconds < 86400) return words.format(-Math.floor(seconds / 3600), "hour");
     return words.format(-Math.floor(seconds / 86400), "day");
@@ -20,7 +21,6 @@
   function showAge() {
     const time = document.getElementById("updated");
     if (!time) return;
-    if (!time.title) time.title = time.textContent;
     time.textContent = relative(time);
   }
 
@@ -65,6 +65,7 @@
       old.dataset.shown = shown;
       recall(old, state);
       showAge();
+      offerPush();
       const announce = document.getElementById("announce");
       announce.textContent = "";
       window.setTimeout(() => { announce.textContent = announce.dataset.text; }, 100);
@@ -96,7 +97,72 @@
     window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   }
 
+  // Notifications. The button is shown only where the browser can, the page is secure and the server has a key.
+  const decoded = (key) => {
+    const text = atob(key.replace(/-/g, "+").replace(/_/g, "/"));
+    return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  };
+  let worker = null;
+  let key = null;
+
+  async function preparePush() {
+    if (!main().dataset.push || !window.isSecureContext || !("PushManager" in window) || !navigator.serviceWorker) return;
+    try {
+      const answer = await fetch("/v1/push/key");
+      const told = answer.ok ? await answer.json() : {};
+      key = told.enabled === false ? null : told.key || told.public_key || null;
+      if (!key) return;
+      worker = await navigator.serviceWorker.register("/static/sw.js", { scope: "/static/" });
+      offerPush();
+    } catch (error) {
+      key = null; // no notifications today; everything else works
+    }
+  }
+
+  function mark(button, state) {
+    button.setAttribute("aria-pressed", String(state === "on"));
+    button.querySelector("span").textContent = button.dataset[state];
+    button.disabled = state === "denied";
+  }
+
+  async function offerPush() {
+    const button = document.getElementById("notify-button");
+    if (!button || !worker || !key) return;
+    const subscription = await worker.pushManager.getSubscription();
+    mark(button, Notification.permission === "denied" ? "denied" : subscription ? "on" : "off");
+    document.getElementById("notify").hidden = false;
+    button.onclick = () => toggle(button);
+  }
+
+  async function tell(method, subscription) {
+    const answer = await fetch(main().dataset.push, {
+      method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(subscription),
+    });
+    if (!answer.ok) throw new Error(String(answer.status));
+  }
+
+  async function toggle(button) {
+    button.disabled = true;
+    const before = await worker.pushManager.getSubscription();
+    try {
+      if (before) {
+        await tell("DELETE", { endpoint: before.endpoint });
+        await before.unsubscribe();
+      } else {
+        const made = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: decoded(key) });
+        await tell("POST", made.toJSON());
+      }
+      mark(button, before ? "off" : "on");
+    } catch (error) {
+      mark(button, Notification.permission === "denied" ? "denied" : before ? "on" : "off");
+    } finally {
+      if (Notification.permission !== "denied") button.disabled = false;
+      button.focus();
+    }
+  }
+
   showAge();
+  preparePush();
   window.setInterval(showAge, 30000);
   if (stream) listen();
 })();
