@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from activities.carrier_watch import CarrierWatch
-from ordertrail.db import advancing, contacts, inbox, orders, trackers
+from ordertrail.db import advancing, contacts, inbox, orders, preferences, subscriptions, trackers
 from ordertrail.db.brands import Brands, KnownBrand
 from ordertrail.db.inbox import InboxKind, Waiting
 from ordertrail.db.orders import OrderRow
 from ordertrail.domain.brand import Brand
 from ordertrail.domain.events import AnyEvent, AnyOrderEvent, DeliveryReport, Envelope, OrderPlaced, TrackingEvent
+from ordertrail.domain.ids import push_address
 from ordertrail.domain.order import CanonicalOrder, Person
 from ordertrail.domain.order_state import OrderState, fold_order
 from ordertrail.domain.policy.memory import Memory
@@ -58,7 +59,8 @@ class Loader:
         if order.recipient is not None and row.recipient_id != row.person_id:
             people[RECIPIENT] = (row.recipient_id, order.recipient)
         orders.lock_people(c, [person_id for person_id, _ in people.values()])
-        found = self._contacts(c, brand.brand, people, now)
+        addresses = self._addresses(c, row, people)
+        found = self._contacts(c, brand.brand, people, addresses, now)
         situation = Situation(
             order_id=row.id, order=order, state=state, memory=Memory.model_validate_json(row.memory),
             brand=brand.brand, now=now, batch=tuple(batch), contacts=found,
@@ -66,9 +68,6 @@ class Loader:
             providers=self._providers, receipts=self._receipts,
             silent_carriers=self._carriers.silent(c, brand.brand, now),
         )  # fmt: skip
-        addresses = {
-            (role, channel): address for role, (_, person) in people.items() for channel, address in _addresses(person)
-        }
         return Loaded(
             row=row,
             brand=brand,
@@ -113,39 +112,62 @@ class Loader:
                 fresh += [key] if key else []
         return rematch(c, fresh, now) > 0 if fresh else False
 
-    def _contacts(
-        self, c: Connection, brand: Brand, people: Mapping[str, tuple[str, Person]], now: datetime
-    ) -> tuple[Contact, ...]:
-        pairs = [
-            (channel, contacts.address_key(self._secret, brand.id, channel, address))
-            for _, person in people.values()
+    def _addresses(
+        self, c: Connection, row: OrderRow, people: Mapping[str, tuple[str, Person]]
+    ) -> dict[tuple[str, Channel], str]:
+        """Where each of the people can be reached on each channel that is served. Push: where devices follow."""
+        found = {
+            (role, channel): address
+            for role, (_, person) in people.items()
             for channel, address in _addresses(person)
-        ]
-        known = contacts.states_of(c, brand=brand.id, address_keys=[key for _, key in pairs])
+            if channel in self._providers
+        }
+        if Channel.PUSH in self._providers:
+            follow = subscriptions.followers(c, [person_id for person_id, _ in people.values()], order_id=row.id)
+            found |= {
+                (role, Channel.PUSH): push_address(person_id, row.id)
+                for role, (person_id, _) in people.items()
+                if person_id in follow
+            }
+        return found
+
+    def _contacts(
+        self, c: Connection, brand: Brand, people: Mapping[str, tuple[str, Person]],
+        addresses: Mapping[tuple[str, Channel], str], now: datetime,
+    ) -> tuple[Contact, ...]:  # fmt: skip
+        keys = {
+            place: contacts.address_key(self._secret, brand.id, place[1], address)
+            for place, address in addresses.items()
+            if place[1] is not Channel.PUSH  # each device says itself whether it is still there
+        }
+        known = contacts.states_of(c, brand=brand.id, address_keys=list(keys.values()))
         closed = {(state.channel, state.address_key) for state in known if state.closed}
+        ids = [person_id for person_id, _ in people.values()]
         midnight = datetime.combine(now.astimezone(ZoneInfo(brand.zone)).date(), time.min, tzinfo=ZoneInfo(brand.zone))
-        sent = advancing.sent_since(c, [person_id for person_id, _ in people.values()], midnight.astimezone(UTC))
+        sent = advancing.sent_since(c, ids, midnight.astimezone(UTC))
+        said = preferences.of_people(c, ids)
         return tuple(
             Contact(
                 role=role,
                 person_id=person_id,
                 reachable=frozenset(
                     channel
-                    for channel, address in _addresses(person)
-                    if (channel, contacts.address_key(self._secret, brand.id, channel, address)) not in closed
+                    for whose, channel in addresses
+                    if whose == role and (channel, keys.get((role, channel))) not in closed
                 ),
                 consents=person.consents,
                 preferred=person.preferred_channel,
                 zone=person.zone or brand.zone,
                 locale=person.locale or brand.languages[0],
                 sent_today={channel: number for (who, channel), number in sent.items() if who == person_id},
+                preferences=said.get(person_id, {}),
             )
             for role, (person_id, person) in people.items()
         )
 
 
 def _addresses(person: Person) -> list[tuple[Channel, str]]:
-    pairs = ((Channel.EMAIL, person.email), (Channel.SMS, person.phone))
+    pairs = ((Channel.EMAIL, person.email), (Channel.SMS, person.phone), (Channel.VOICE, person.phone))
     return [(channel, address) for channel, address in pairs if address]
 
 

@@ -14,7 +14,9 @@ from ordertrail.domain.decisions import Decision, Record, Why
 from ordertrail.domain.document import PromiseRecord
 from ordertrail.domain.failures import StaleAdvance
 from ordertrail.domain.ids import delivery_key
+from ordertrail.domain.message import MessageFacts
 from ordertrail.domain.outcome import AdvanceInput, Attributes, Outcome, SendOrder
+from ordertrail.domain.policy.channels import RECORDS
 from ordertrail.domain.policy.facts import message_facts
 from ordertrail.domain.policy.situation import DeliveryView, NewMessage, Plan
 from ordertrail.domain.promise import Promise
@@ -22,7 +24,7 @@ from ordertrail.domain.read_model import build_document
 from ordertrail.domain.story import tell_story
 from ordertrail.domain.vocabulary import CasePriority, DeliveryState
 from ordertrail.frontdoor.acceptance import dead_letter, receive
-from ordertrail.messages.links import Links
+from ordertrail.messages.links import Links, Unsubscription
 
 _TO_SEND = frozenset({DeliveryState.PLANNED, DeliveryState.CLAIMED})
 _URGENCY = {priority: number for number, priority in enumerate(reversed(CasePriority))}
@@ -63,10 +65,11 @@ class Saver:
     def _delivery(self, c: Connection, loaded: Loaded, message: NewMessage, now: datetime) -> dict[str, Any]:
         order_id = loaded.row.id
         if message.copy_of is not None:
-            facts = advancing.facts_of(c, message.copy_of)
+            made = MessageFacts.model_validate_json(advancing.facts_of(c, message.copy_of))
         else:
-            page = self._links.tracking_page(order_id)
-            facts = message_facts(loaded.situation, message, page_url=page).model_dump_json(exclude_none=True)
+            made = message_facts(loaded.situation, message, page_url=self._links.tracking_page(order_id))
+        made = made.model_copy(update={"unsubscribe_url": self._unsubscribe_url(loaded, message)})
+        facts = made.model_dump_json(exclude_none=True)
         return {
             "id": f"dlv_{ULID.from_datetime(now)!s}".lower(),
             "key": delivery_key(
@@ -81,6 +84,15 @@ class Saver:
             "not_before": message.not_before, "not_after": message.not_after, "planned_at": now,
             "receipt_due_at": message.receipt_due_at,
         }  # fmt: skip
+
+    def _unsubscribe_url(self, loaded: Loaded, message: NewMessage) -> str | None:
+        """None for what a person cannot switch off: news of problems, and what is kept like a receipt."""
+        if message.critical or message.kind in RECORDS:
+            return None
+        about = Unsubscription(
+            brand=loaded.row.brand, person_id=message.contact.person_id, kind=message.kind, channel=message.channel
+        )
+        return self._links.unsubscribe(about)
 
     def _settle(self, c: Connection, loaded: Loaded, plan: Plan, now: datetime) -> frozenset[str]:
         """Settle earlier deliveries; those that ended here and now, whose sends are to be cancelled."""

@@ -17,8 +17,9 @@ from api.metrics import Metrics
 from api.middleware import RequestRecord
 from api.parts import ApiParts
 from api.rate_limit import RateLimit
-from api.routes import cases, dead_letters, hooks, intake, operate, orders, outbox, portal
+from api.routes import cases, dead_letters, gallery, hooks, intake, operate, orders, outbox, portal, preferences, push
 from api.streams import Hub
+from api.trials import Trials
 from ordertrail.observability import describe_exception
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,14 @@ def create_app(parts: ApiParts) -> FastAPI:
         limit=RateLimit(parts.settings.rate_limit_per_s, parts.settings.rate_limit_burst, parts.monotonic),
         metrics=Metrics(parts.database, parts.clock, parts.monotonic),
         hub=Hub(parts.database),
+        trials=Trials(
+            gallery=parts.gallery,
+            database=parts.database,
+            providers=parts.providers,
+            secret=parts.settings.secret(),
+            clock=parts.clock,
+            monotonic=parts.monotonic,
+        ),
     )
     app = FastAPIOffline(
         title="ordertrail",
@@ -55,7 +64,7 @@ def create_app(parts: ApiParts) -> FastAPI:
     app.add_middleware(RequestRecord, metrics=context.metrics, monotonic=parts.monotonic)
     problems.install(app)
     openapi.install(app)
-    for routes in (intake, orders, cases, dead_letters, hooks, operate, portal, outbox):
+    for routes in (intake, orders, cases, dead_letters, hooks, operate, portal, outbox, gallery, push, preferences):
         app.include_router(routes.router)
     app.mount("/static", _Static(directory=parts.static_dir), name="static")
     return app

@@ -12,6 +12,7 @@ from api.metrics import Metrics
 from api.parts import ApiParts
 from api.rate_limit import RateLimit
 from api.streams import Hub
+from api.trials import Trials
 from ordertrail.db.engine import Database
 
 T = TypeVar("T")
@@ -53,6 +54,7 @@ class Context:
     limit: RateLimit
     metrics: Metrics
     hub: Hub
+    trials: Trials
 
 
 def context_of(request: Request) -> Context:

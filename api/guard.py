@@ -4,6 +4,7 @@ import base64
 import binascii
 import ipaddress
 import math
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -59,8 +60,16 @@ ReadCases = Annotated[ApiKey, Depends(Allow(Scope.CASES_READ))]
 Operate = Annotated[ApiKey, Depends(Allow(Scope.OPS))]
 
 
-async def operator_brand(request: Request) -> str | None:
-    """The brand whose messages a person in a browser may see; None is all of them.
+@dataclass(frozen=True, kw_only=True)
+class OperatorAccess:
+    """A person in a browser. `brand` is whose messages they may see, None all of them; `by` names their key."""
+
+    brand: str | None
+    by: str
+
+
+async def operator(request: Request) -> OperatorAccess:
+    """The operator behind a request.
 
     Open on the embedded system (`ops_open`) to requests from this very machine, else to holders of a key with the
     scope 'ops', given as the password. The host must be loopback too: a page elsewhere can make a browser on this
@@ -68,15 +77,21 @@ async def operator_brand(request: Request) -> str | None:
     """
     context = context_of(request)
     if context.parts.settings.ops_open and _is_local(request):
-        return None
+        return OperatorAccess(brand=None, by="this machine")
     key = await _find(context, _basic_password(request.headers.get("authorization", "")))
     if key is None or Scope.OPS not in key.scopes:
         raise ProblemError(
             401, "unauthorized", "Give an API key with the scope 'ops' as the password.", headers=_ASK_BROWSER
         )
-    return key.brand
+    return OperatorAccess(brand=key.brand, by=f"{key.name} ({key.id})"[:100])
 
 
+async def operator_brand(request: Request) -> str | None:
+    """The brand whose messages an operator may see; None is all of them. See `operator`."""
+    return (await operator(request)).brand
+
+
+Operator = Annotated[OperatorAccess, Depends(operator)]
 OperatorBrand = Annotated[str | None, Depends(operator_brand)]
 
 

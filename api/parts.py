@@ -1,18 +1,21 @@
 """What the HTTP layer is given; it constructs nothing of this itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ordertrail.channels.base import Provider
 from ordertrail.db.brands import Brands
 from ordertrail.db.engine import Database
 from ordertrail.domain.clock import Clock
+from ordertrail.domain.vocabulary import Channel
 from ordertrail.frontdoor.acceptance import Wake
 from ordertrail.frontdoor.door import FrontDoor
 from ordertrail.frontdoor.keyring import KeyRing
 from ordertrail.frontdoor.receipts import Receipts
 from ordertrail.frontdoor.replay import Replay
+from ordertrail.messages.gallery import Gallery
 from ordertrail.messages.links import Links
 from ordertrail.messages.pages import Pages
 from ordertrail.settings import Settings
@@ -37,7 +40,11 @@ class Waker(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ApiParts:
-    """Everything the routes use. `clock` gives aware UTC; `monotonic` gives seconds that only grow."""
+    """Everything the routes use. `clock` gives aware UTC; `monotonic` gives seconds that only grow.
+
+    `providers` builds those of each channel, for tests that operators send to themselves; it raises ConfigurationError
+    where this process has no credentials.
+    """
 
     settings: Settings
     database: Database
@@ -48,6 +55,8 @@ class ApiParts:
     dispatcher: Waker
     brands: Brands
     pages: Pages
+    gallery: Gallery
+    providers: Callable[[], Mapping[tuple[str, Channel], Provider]]
     links: Links
     static_dir: Path
     clock: Clock

@@ -102,6 +102,10 @@ class Dispatcher:
             status = error.status.name if isinstance(error, RPCError) else "UNCONNECTED"
             log.warning("temporal_unavailable", order_id=wake.order_id, inbox_id=wake.inbox_id, status=status)
             return
+        except Exception as error:  # one order's trouble must not end the handing on of all
+            self.healthy = False
+            log.error("hand_on_failed", order_id=wake.order_id, inbox_id=wake.inbox_id, error=type(error).__name__)
+            return
         self.healthy = True
         self._forwarded[wake.order_id] = max(wake.inbox_id, self._forwarded.get(wake.order_id, 0))
 

@@ -28,6 +28,8 @@ def configure_logging(log_format: str, level: str) -> None:
     Lines of the standard library's loggers take the same way. Uvicorn's access log is off: it would write the
     tokens in paths; the api writes its own line per request.
     """
+    # A log handler that fails prints what it was given, a customer's data included; it must fail silently.
+    logging.raiseExceptions = False
     renderer: Any = structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

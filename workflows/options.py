@@ -6,6 +6,7 @@ from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 ADVANCE_HERE = LocalActivityConfig(
+    summary="advance",
     start_to_close_timeout=timedelta(seconds=2),
     schedule_to_close_timeout=timedelta(seconds=3),
     retry_policy=RetryPolicy(maximum_attempts=1),
@@ -13,6 +14,7 @@ ADVANCE_HERE = LocalActivityConfig(
 """The healthy case: no extra hop, few events. One try, because a local activity holds the workflow task open."""
 
 ADVANCE_ELSEWHERE = ActivityConfig(
+    summary="advance, database slow or away",
     start_to_close_timeout=timedelta(seconds=20),
     retry_policy=RetryPolicy(
         initial_interval=timedelta(milliseconds=500),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.common import Priority, RawValue, SearchAttributeKey, SearchAttributeUpdate, TypedSearchAttributes
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
@@ -32,6 +33,9 @@ STEP_BUDGET = 1024 * 1024
 """Characters of signals in one step: Temporal refuses an activity's input, and a continued run's, above 2 MB."""
 
 
+NO_INPUT = RawValue(Payload())
+
+
 @workflow.defn(name="OrderWorkflow")
 class OrderWorkflow:
     """One run of one order; its id is `order:{brand}:{channel}:{external order id}`.
@@ -40,10 +44,11 @@ class OrderWorkflow:
     starts a new one.
     """
 
+    # Optional and taken raw: a run started by hand with no input, or with something else, must not get stuck.
     @workflow.init
-    def __init__(self, start: OrderStart) -> None:
+    def __init__(self, start: RawValue = NO_INPUT) -> None:
         self._queue: list[RawSignal] = [
-            signal.model_copy(update={"number": number}) for number, signal in enumerate(start.signals, start=1)
+            signal.model_copy(update={"number": number}) for number, signal in enumerate(_carried(start), start=1)
         ]
         self._received = len(self._queue)
         self._advanced = -1  # a run begins by attaching to the state in SQL
@@ -58,7 +63,7 @@ class OrderWorkflow:
         self._timer_at: datetime | None = None
 
     @workflow.run
-    async def run(self, start: OrderStart) -> None:
+    async def run(self, start: RawValue = NO_INPUT) -> None:
         """Advance whenever something has come or fallen due, until nothing is open."""
         del start
         while not self._finished():
@@ -114,7 +119,8 @@ class OrderWorkflow:
 
     def _batch(self) -> tuple[RawSignal, ...]:
         """As many of the signals, oldest first, as one step takes."""
-        batch, size = [], 0
+        batch: list[RawSignal] = []
+        size = 0
         for signal in self._queue[:SIGNALS_PER_STEP]:
             size += len(signal.body)
             if batch and size > STEP_BUDGET:
@@ -158,15 +164,11 @@ class OrderWorkflow:
 
     async def _advance_hybrid(self, step: AdvanceInput) -> Outcome:
         try:
-            return await workflow.execute_local_activity_method(
-                AdvanceActivity.advance, step, summary="advance", **ADVANCE_HERE
-            )
+            return await workflow.execute_local_activity_method(AdvanceActivity.advance, step, **ADVANCE_HERE)
         except FailureError as error:  # what a local activity raises comes as it is, not inside an ActivityError
             if is_cancelled_exception(error) or _is_stale(error):
                 raise
-            return await workflow.execute_activity_method(
-                AdvanceActivity.advance, step, summary="advance, database slow or away", **ADVANCE_ELSEWHERE
-            )
+            return await workflow.execute_activity_method(AdvanceActivity.advance, step, **ADVANCE_ELSEWHERE)
 
     def _apply(self, outcome: Outcome) -> None:
         self._outcome = outcome
@@ -183,16 +185,15 @@ class OrderWorkflow:
         self._tell_operator(outcome)
 
     async def _send(self, send: SendOrder) -> None:
+        options = SEND | workflow.ActivityConfig(
+            task_queue=f"{workflow.info().task_queue}-{send.provider}",
+            schedule_to_close_timeout=max(send.not_after - workflow.now(), timedelta(seconds=1)),
+            summary=send.summary,
+            priority=CRITICAL_FIRST if send.critical else ORDINARY,
+        )
         try:
-            result = await workflow.execute_activity_method(
-                SendActivity.send,
-                SendInput(delivery_id=send.delivery_id),
-                task_queue=f"{workflow.info().task_queue}-{send.provider}",
-                schedule_to_close_timeout=max(send.not_after - workflow.now(), timedelta(seconds=1)),
-                summary=send.summary,
-                priority=CRITICAL_FIRST if send.critical else ORDINARY,
-                **SEND,
-            )
+            order = SendInput(delivery_id=send.delivery_id)
+            result = await workflow.execute_activity_method(SendActivity.send, order, **options)
             self._sent.add(send.delivery_id)
             self._look_again |= result.needs_advance
         except ActivityError as error:
@@ -233,6 +234,14 @@ class OrderWorkflow:
         present = workflow.info().typed_search_attributes
         if fresh := [update for update in updates if not _already(present, update)]:
             workflow.upsert_search_attributes(fresh)
+
+
+def _carried(start: RawValue) -> tuple[RawSignal, ...]:
+    """The signals the last run carried over; none when the input is not one of ours."""
+    try:
+        return OrderStart.model_validate_json(start.payload.data).signals
+    except ValueError:
+        return ()
 
 
 def _is_stale(error: FailureError) -> bool:

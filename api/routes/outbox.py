@@ -1,7 +1,7 @@
 """The operator's outbox: each message as the console provider was given it."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -16,6 +16,7 @@ from ordertrail.db import console
 from ordertrail.db.console import ConsoleMessage
 from ordertrail.domain.base import NO_NUL
 from ordertrail.domain.message import Rendered
+from ordertrail.messages.gallery import in_scheme
 from ordertrail.messages.pages import EMAIL_CONTENT_SECURITY_POLICY, OutboxItem
 
 router = APIRouter(include_in_schema=False)
@@ -66,14 +67,16 @@ async def outbox_message(request: Request, message_id: MessageId, brand: Operato
 
 
 @router.get("/outbox/{message_id}/html")
-async def outbox_message_html(request: Request, message_id: MessageId, brand: OperatorBrand) -> Response:
+async def outbox_message_html(
+    request: Request, message_id: MessageId, brand: OperatorBrand, scheme: Literal["light", "dark"] | None = None
+) -> Response:
     """An email's HTML alone, for the frame on its page; shut in, because it is made of what others sent."""
     row = await context_of(request).reader.read(lambda c: console.by_id(c, message_id, brand=brand))
     html = Rendered.model_validate_json(row.message).html if row else None
     if html is None:
         raise not_found("message")
     framed = {"content-security-policy": EMAIL_CONTENT_SECURITY_POLICY, "x-frame-options": "SAMEORIGIN"}
-    return HTMLResponse(html, headers=PAGE_HEADERS | framed)
+    return HTMLResponse(in_scheme(html, scheme), headers=PAGE_HEADERS | framed)
 
 
 def _item(row: ConsoleMessage) -> OutboxItem:
@@ -85,6 +88,7 @@ def _item(row: ConsoleMessage) -> OutboxItem:
             "kind": row.kind,
             "recipient": row.recipient,
             "recipient_name": row.recipient_name,
+            "delivery_id": row.delivery_id,
             "order_id": row.order_id,
             "order_number": json.loads(row.document)["number"] if row.document else None,
             "at": row.at,

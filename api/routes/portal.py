@@ -16,6 +16,7 @@ from ordertrail.db.brands import UnknownBrand
 from ordertrail.domain.brand import Brand
 from ordertrail.messages.brand_css import brand_css
 from ordertrail.messages.pages import CONTENT_SECURITY_POLICY
+from ordertrail.settings import PushProvider
 
 router = APIRouter(include_in_schema=False)
 
@@ -51,7 +52,15 @@ def _rendered(context: Context, order_id: str, token: str) -> str | None:
         return None
     view = json.loads(found[1])
     updated_at = datetime.fromisoformat(view["updated_at"])
-    return context.parts.pages.tracking(view, brand, stream_url=f"/t/{token}/stream", updated_at=updated_at)
+    pushes = context.parts.settings.push_provider is PushProvider.VAPID
+    return context.parts.pages.tracking(
+        view,
+        brand,
+        stream_url=f"/t/{token}/stream",
+        updated_at=updated_at,
+        now=context.parts.clock(),
+        push_url=f"/t/{token}/push-subscriptions" if pushes else None,
+    )
 
 
 def _brand(context: Context, c: Connection, brand_id: str) -> Brand | None:

@@ -30,8 +30,8 @@ def reporting_keys_to(twiml: str, url: str) -> str | None:
 def answer_to_key(digits: str, twiml: str | None, url: str, support: Support | None) -> str:
     """What is said to whoever pressed `digits` while `twiml` was spoken: support on 1, all of it again on 2.
 
-    Any other key gets what the message itself says to whoever presses none: the words after its `<Gather>`, which are
-    in its own language and voice. Without a message (erased since) the call just ends.
+    Any other key gets the last words of the message after its `<Gather>`: a goodbye in its own language and voice.
+    Without a message (erased since) the call just ends.
     """
     if digits == TO_SUPPORT and support is not None:
         response = VoiceResponse()
@@ -44,12 +44,12 @@ def answer_to_key(digits: str, twiml: str | None, url: str, support: Support | N
 
 def _farewell(twiml: str | None) -> str:
     root = _parsed(twiml) if twiml is not None else None
-    said = list(root) if root is not None else []
-    gathers = [index for index, verb in enumerate(said) if verb.tag == "Gather"]
+    verbs = list(root) if root is not None else []
+    gathers = [index for index, verb in enumerate(verbs) if verb.tag == "Gather"]
+    said = [verb for verb in verbs[gathers[-1] + 1 :] if verb.tag == "Say"] if gathers else []
     response = ET.Element("Response")
-    response.extend(said[gathers[-1] + 1 :] if gathers else [])
-    if not any(verb.tag == "Hangup" for verb in response):
-        ET.SubElement(response, "Hangup")
+    response.extend(said[-1:])
+    ET.SubElement(response, "Hangup")
     return _written(response)
 
 

@@ -120,15 +120,12 @@ def facts_of(c: Connection, delivery_id: str) -> str:
 
 def insert_deliveries(c: Connection, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Plan deliveries; the ids of those whose key was free. One key is one message for ever."""
-    planned = []
-    for row in rows:
-        if (fresh := c.execute(_PLAN_DELIVERY.on(c), row).scalar_one_or_none()) is not None:
-            planned.append(str(fresh))
-    return planned
+    planned = [c.execute(_PLAN_DELIVERY.on(c), row).scalar_one_or_none() for row in rows]
+    return [str(delivery_id) for delivery_id in planned if delivery_id is not None]
 
 
 def supersede(c: Connection, delivery_ids: Sequence[str], *, now: datetime) -> frozenset[str]:
-    """Overtaken before they left: the ids of those. One that is at its provider is only marked, so as not to be re-sent."""
+    """Overtaken before they left: the ids of those. One that is at its provider is only marked, and not sent again."""
     if not delivery_ids:
         return frozenset()
     waiting = [DeliveryState.HELD, DeliveryState.PLANNED]

@@ -22,6 +22,7 @@ class ConsoleMessage:
     at: datetime
     order_id: str | None
     document: str | None
+    delivery_id: str
 
 
 def _messages() -> Select[tuple[object, ...]]:
@@ -29,7 +30,7 @@ def _messages() -> Select[tuple[object, ...]]:
     return (
         select(
             written.id, written.brand, written.channel, written.kind, written.recipient, written.recipient_name,
-            written.message, written.at, deliveries.c.order_id, orders.c.document,
+            written.message, written.at, deliveries.c.order_id, orders.c.document, written.delivery_id,
         )
         .select_from(console_messages)
         .outerjoin(deliveries, deliveries.c.id == written.delivery_id)

@@ -106,6 +106,12 @@ def locate(
     return DeliveryRow(**values)
 
 
+def rendered(c: Connection, delivery_id: str, *, brand: str) -> str | None:
+    """What was sent, a Rendered as JSON; personal data. None if it is unknown, not rendered yet, or erased."""
+    statement = select(deliveries.c.rendered).where(deliveries.c.id == delivery_id, deliveries.c.brand == brand)
+    return c.execute(statement).scalar_one_or_none()
+
+
 def apply_receipt(
     c: Connection, row: DeliveryRow, *, reported: DeliveryState, reason: str, provider_message_id: str | None,
     now: datetime,
@@ -135,4 +141,4 @@ def apply_receipt(
     return moved
 
 
-__all__ = ["MOVES", "DeliveryRow", "DeliveryView", "apply_receipt", "counts", "locate", "of_order"]
+__all__ = ["MOVES", "DeliveryRow", "DeliveryView", "apply_receipt", "counts", "locate", "of_order", "rendered"]

@@ -58,13 +58,24 @@ class Database:
         """One transaction that commits when the block ends. Raises Transient when the database is away or locked."""
         try:
             if self.is_sqlite:
-                with self._write_lock, self.writer.begin() as connection:
+                with self._alone(), self.writer.begin() as connection:
                     yield connection
             else:
                 with self.writer.begin() as connection:
                     yield connection
         except _AWAY as error:
             raise _unavailable(error) from None
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One writer of this process at a time. Nobody queues for longer than they would wait for the file itself:
+        while that is locked, each in the queue would otherwise wait out the whole timeout of everybody before it."""
+        if not self._write_lock.acquire(timeout=self._busy_timeout_s):
+            raise Transient("database_unavailable")
+        try:
+            yield
+        finally:
+            self._write_lock.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

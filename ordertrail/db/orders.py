@@ -110,7 +110,7 @@ def save(c: Connection, order_id: str, *, expected_seq: int, values: dict[str, A
 
 
 def open_keys(c: Connection, *, brand: str | None = None) -> list[tuple[str, NaturalKey]]:
-    """All orders that need a run, for a rebuild: those not closed, and closed ones whose last message is not out yet."""
+    """Orders that need a run, for a rebuild: those not closed, and closed ones whose last message is not out yet."""
     unsent = select(deliveries.c.order_id).where(deliveries.c.state.in_(_UNSENT)).scalar_subquery()
     statement = select(orders.c.id, orders.c.brand, orders.c.channel, orders.c.external_id)
     statement = statement.where(or_(orders.c.open, orders.c.id.in_(unsent)))

@@ -1,10 +1,11 @@
 """Devices on which somebody asked to be notified: kept until they are taken back or the push service ends them."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from ordertrail.db.tables import push_subscriptions
 from ordertrail.db.upsert import insert_for
@@ -28,11 +29,20 @@ _table = push_subscriptions.c
 _LIVE = _table.expired_at.is_(None) & _table.endpoint.is_not(None)
 
 
+def _follows(order_id: str) -> ColumnElement[bool]:
+    return or_(_table.order_id == order_id, _table.order_id.is_(None))
+
+
 def live(c: Connection, *, person_id: str, order_id: str) -> list[Subscription]:
     """The devices on which a person follows an order, oldest first."""
-    follows = or_(_table.order_id == order_id, _table.order_id.is_(None))
-    statement = select(*_COLUMNS).where(_table.person_id == person_id, follows, _LIVE)
+    statement = select(*_COLUMNS).where(_table.person_id == person_id, _follows(order_id), _LIVE)
     return [Subscription(**row._mapping) for row in c.execute(statement.order_by(_table.created_at, _table.id))]
+
+
+def followers(c: Connection, person_ids: Sequence[str], *, order_id: str) -> set[str]:
+    """Those of these people who follow an order on at least one device."""
+    statement = select(_table.person_id).where(_table.person_id.in_(person_ids), _follows(order_id), _LIVE)
+    return set(c.scalars(statement))
 
 
 def put(

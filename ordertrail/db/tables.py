@@ -388,3 +388,21 @@ push_subscriptions = Table(
     Index("uq_push_subscriptions_device", "order_id", "endpoint_sha256", unique=True),
     comment="devices on which somebody asked to be notified",
 )
+
+trials = Table(
+    "trials",
+    metadata,
+    Column("id", Sequence64, primary_key=True, autoincrement=True),
+    Column("brand", Brand, nullable=False),
+    Column("kind", String(30), nullable=False),
+    Column("channel", String(10), nullable=False),
+    Column("language", String(20), nullable=False),
+    Column("data", String(30), nullable=False, comment="which set of sample data"),
+    Column("address_key", String(64), nullable=False, comment="keyed hash of where it went"),
+    Column("provider", String(30), nullable=False),
+    Column("outcome", String(100), nullable=False, comment="sent, or the reason why not"),
+    Column("asked_by", String(100), nullable=False, comment="the operator's key"),
+    Column("at", Utc, nullable=False),
+    Index("ix_trials_brand", "brand", "id"),
+    comment="test messages that operators sent to themselves",
+)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from ordertrail.channels.receipts import Report
 from ordertrail.channels.sendgrid import parse_sendgrid
 from ordertrail.channels.twilio_sms import parse_twilio
+from ordertrail.channels.twilio_voice import parse_twilio_call
 
 SENDGRID = "sendgrid"
 TWILIO = "twilio"
@@ -39,8 +40,10 @@ def read_sendgrid(raw: bytes, _reference: str | None = None) -> list[Callback]:
 
 
 def read_twilio(raw: bytes, delivery_id: str | None = None) -> list[Callback]:
-    """The one event of a status callback (a form) for the delivery its address named."""
-    return [Callback(report=parse_twilio(delivery_id, form_fields(raw)), payload=raw, reference=delivery_id)]
+    """The one event of a status callback (a form), of a text or a call, for the delivery its address named."""
+    fields = form_fields(raw)
+    parse = parse_twilio_call if "CallSid" in fields else parse_twilio
+    return [Callback(report=parse(delivery_id, fields), payload=raw, reference=delivery_id)]
 
 
 def form_fields(raw: bytes) -> dict[str, str]:

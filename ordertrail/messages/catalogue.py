@@ -72,4 +72,3 @@ def _parsed(tags: Iterable[str]) -> Iterator[Locale]:
             yield Locale.parse(tag.replace("-", "_"))
         except (UnknownLocaleError, ValueError):
             continue
-

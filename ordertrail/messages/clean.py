@@ -16,10 +16,16 @@ _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co"})
 _LINK = re.compile(r"://|\bwww\.|\b[\w-]+\.(?:com|net|org|io|co|info|biz|xyz|top|ru|cn|shop|link|app)\b", re.IGNORECASE)
 
 
-def clean_text(text: str) -> str:
-    """One line of printable text. Line breaks become ', '; control and direction-changing characters vanish."""
+def clean_text(text: str, keep: frozenset[str] = frozenset()) -> str:
+    """One line of printable text. Line breaks become ', '; control and direction-changing characters vanish.
+
+    `keep`: marks of ours that stay.
+    """
     line = _BREAKS.sub(", ", text.strip())
-    return "".join(mark for mark in line if mark in _JOINERS or unicodedata.category(mark) not in _UNSAFE).strip()
+    if line.isascii() and line.isprintable():
+        return line
+    spared = _JOINERS | keep
+    return "".join(mark for mark in line if mark in spared or unicodedata.category(mark) not in _UNSAFE).strip()
 
 
 def clean_facts(model: M) -> M:

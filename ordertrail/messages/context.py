@@ -8,6 +8,7 @@ from ordertrail.domain.carrier_names import carrier_name
 from ordertrail.domain.message import MessageFacts
 from ordertrail.domain.order import OrderLine
 from ordertrail.domain.vocabulary import Fulfilment, MessageKind
+from ordertrail.messages.bidi import isolate_facts, isolated
 from ordertrail.messages.brand_words import tone_of, writes_first_in
 from ordertrail.messages.clean import greeting_name, web_url
 from ordertrail.messages.colour import palette
@@ -22,7 +23,7 @@ MOST_LINES = 20
 _ABOUT_WHEN = frozenset(
     {
         MessageKind.ORDER_CONFIRMATION, MessageKind.ORDER_UPDATE, MessageKind.SHIPPED, MessageKind.IN_TRANSIT,
-        MessageKind.OUT_FOR_DELIVERY, MessageKind.BACK_ON_TRACK, MessageKind.ISSUE, MessageKind.CORRECTION,
+        MessageKind.OUT_FOR_DELIVERY, MessageKind.BACK_ON_TRACK,
     }
 )  # fmt: skip
 """Kinds whose email shows the expected date large."""
@@ -43,14 +44,16 @@ def reader(brand: Brand, facts: MessageFacts) -> Formatter:
 
 def template_context(brand: Brand, facts: MessageFacts, fmt: Formatter) -> dict[str, Any]:
     """The variables of all templates. `facts` are clean; `v` holds every value a sentence may name."""
-    parcel = facts.shipment
-    carrier = carrier_name(parcel.carrier) if parcel else None
-    page_url = web_url(facts.page_url)
+    carrier = carrier_name(facts.shipment.carrier) if facts.shipment else None
     promise = facts.promise if states_promise(facts) else None
-    steps = message_steps(facts)
+    card = json_ld(brand, facts, carrier, promise)
+    if fmt.rtl:
+        facts, carrier = isolate_facts(facts), carrier and isolated(carrier)
+    parcel = facts.shipment
     return {
         "brand": brand, "facts": facts, "fmt": fmt, "parcel": parcel, "carrier": carrier, "promise": promise,
-        "steps": steps, "hero_date": promise is not None and facts.kind in _ABOUT_WHEN, "page_url": page_url, "action_url": action_url(facts), "spoken": False,
+        "steps": message_steps(facts), "page_url": web_url(facts.page_url), "action_url": action_url(facts),
+        "hero_date": promise is not None and facts.kind in _ABOUT_WHEN, "spoken": False,
         "unsubscribe_url": web_url(facts.unsubscribe_url),
         "language": fmt.tag,
         "first_language": writes_first_in(brand, fmt.catalogue),
@@ -66,23 +69,24 @@ def template_context(brand: Brand, facts: MessageFacts, fmt: Formatter) -> dict[
         "own": facts.fulfilment is Fulfilment.OWN_FLEET,
         "collect": facts.fulfilment is Fulfilment.PICKUP,
         "several": parcel is not None and parcel.of > 1,
-        "contacts": contacts(brand),
-        "json_ld": json_ld(brand, facts, carrier, promise),
+        "contacts": contacts(brand, fmt),
+        "legal": [_placed(line, fmt) for line in brand.legal.splitlines()],
+        "json_ld": card,
         "v": _values(brand, facts, fmt, carrier),
     }  # fmt: skip
 
 
 def _values(brand: Brand, facts: MessageFacts, fmt: Formatter, carrier: str | None) -> dict[str, object]:
     support, parcel = brand.support, facts.shipment
-    ways = [support.email, phone_text(support.phone).replace(" ", "\u00a0")]
+    ways = [_placed(way, fmt) for way in (support.email, phone_text(support.phone).replace(" ", "\u00a0")) if way]
     return {
-        "brand": brand.name,
+        "brand": _placed(brand.name, fmt),
         "order": facts.order_number,
         "number": parcel.number if parcel else 1,
         "total": parcel.of if parcel else 1,
         "carrier": carrier or "",
         "when": fmt.moment(facts.happened_at),
-        "contact": fmt.either(way for way in ways if way) or str(support.url or "") or mailbox(brand),
+        "contact": fmt.either(ways) or str(support.url or "") or mailbox(brand),
     }
 
 
@@ -91,12 +95,16 @@ def mailbox(brand: Brand) -> str:
     return brand.support.email or brand.sender.reply_to or brand.sender.email
 
 
-def contacts(brand: Brand) -> tuple[tuple[str, str], ...]:
+def _placed(text: str, fmt: Formatter) -> str:
+    return isolated(text) if fmt.rtl else text
+
+
+def contacts(brand: Brand, fmt: Formatter) -> tuple[tuple[str, str], ...]:
     """(link, label) of each way to support; an empty label is for the help pages."""
     support = brand.support
-    ways = [(f"mailto:{mailbox(brand)}", mailbox(brand))]
+    ways = [(f"mailto:{mailbox(brand)}", _placed(mailbox(brand), fmt))]
     if support.phone:
-        ways.append((f"tel:{support.phone}", phone_text(support.phone)))
+        ways.append((f"tel:{support.phone}", _placed(phone_text(support.phone), fmt)))
     if support.url:
         ways.append((str(support.url), ""))
     return tuple(ways)

@@ -45,6 +45,7 @@ class Environments:
         self._brand_dirs = [folder for folder in (own_dir, templates_dir / "brands") if folder]
         self._caches: dict[tuple[bool, bool], _Memory] = defaultdict(_Memory)
         self._of_brand: Callable[[str, bool, str], Environment] = lru_cache(maxsize=1024)(self._build)
+        self._own: Callable[[str], str] = lru_cache(maxsize=4096)(self._overriding)
 
     def html(self, brand_id: str, language: str = SOURCE) -> Environment:
         """The environment that escapes everything. `language` is one of `catalogue.languages()`."""
@@ -54,7 +55,8 @@ class Environments:
         """The environment for plain text: subjects, text parts, SMS, push and voice."""
         return self._of_brand(self._own(brand_id), False, language)
 
-    def _own(self, brand_id: str) -> str:
+    def _overriding(self, brand_id: str) -> str:
+        """The brand, if it has templates of its own; otherwise an empty name, whose environments all others share."""
         return brand_id if brand_id and any((folder / brand_id).is_dir() for folder in self._brand_dirs) else ""
 
     def _build(self, own: str, escape: bool, language: str) -> Environment:
@@ -104,4 +106,3 @@ def _files(root: Path, folders: tuple[str, ...]) -> Iterator[Path]:
 def _name_in(key: str, names: Mapping[str, str]) -> str:
     """Filter: the name of a key in a table of names, the key itself where it has none."""
     return names.get(key, key)
-

@@ -6,13 +6,14 @@ catalogue up to date: new sentences are added untranslated, vanished ones droppe
 
 import argparse
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from babel.messages import frontend
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
 
 from ordertrail.messages.catalogue import LOCALE_DIR
@@ -22,6 +23,7 @@ MAPPING = Path(__file__).parent / "babel.cfg"
 # A date of its own would change the file at every run, and say nothing that the file's history does not.
 _CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 _WIDTH = 110
+_parse_mapping: Callable[..., tuple[list[tuple[str, str]], dict[str, dict[str, Any]]]] = frontend.parse_mapping_cfg
 
 
 def collect(templates_dir: Path) -> Catalog:
@@ -31,7 +33,7 @@ def collect(templates_dir: Path) -> Catalog:
         header_comment="# Sentences of the message and page templates. Made by ordertrail.messages.extract.",
     )  # fmt: skip
     with MAPPING.open(encoding="utf-8") as file:
-        methods, options = parse_mapping_cfg(file, filename=str(MAPPING))
+        methods, options = _parse_mapping(file, filename=str(MAPPING))
     found = extract_from_dir(
         templates_dir, method_map=methods, options_map=options, comment_tags=("NOTE:",), strip_comment_tags=True,
         directory_filter=lambda _: True,  # Babel passes over folders with a leading underscore

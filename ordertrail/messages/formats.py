@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import lru_cache, reduce
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -27,6 +27,8 @@ from ordertrail.messages.catalogue import SOURCE, catalogue_of, message_locale
 _FAR_DAYS = 180
 _ABBREVIATION = 5
 """Letters; what is longer is a name, not an abbreviation."""
+# Babel has CLDR's list pattern of style "unit" for a few languages only, and the others put an 'and' in.
+_COMMAS = {"ar": "، ", "ja": "、"}
 # Some fonts and every SMS alphabet lack the narrow spaces that CLDR puts around dashes and before AM.
 _PLAIN_SPACES = str.maketrans({"\u202f": " ", "\u2009": " ", "\u00a0": " "})
 
@@ -109,8 +111,7 @@ class Formatter:
 
     def listed(self, items: Iterable[object]) -> str:
         """'a, b, c' with the language's own comma, without an 'and'; empty items are left out."""
-        comma = str(self.locale.list_patterns["standard"]["middle"])
-        return reduce(comma.format, [text for item in items if (text := str(item or ""))] or [""])
+        return _COMMAS.get(self.locale.language, ", ").join(text for item in items if (text := str(item or "")))
 
     def either(self, items: Iterable[str]) -> str:
         """'a, b or c'; empty items are left out."""
@@ -181,6 +182,7 @@ class Formatter:
         return f"{self._joined(local.local_day(start), hours)} ({name})"
 
 
+@lru_cache(maxsize=4096)
 def phone_text(number: str | None) -> str:
     """An E.164 number as people write it: '+34912345678' -> '+34 912 34 56 78'."""
     if not number:

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader
 STYLESHEET = "messages/_layout/email.css"
 _STYLED = re.compile(r"^messages/.*\.html$")
 _TAG = re.compile(r"<(?P<tag>[a-z][a-z0-9]*)(?P<before>[^<>]*?)\sclass=\"(?P<names>[a-z0-9 -]+)\"(?P<after>[^<>]*)>")
+_SIDE = re.compile(r"-(start|end)\b")
 _STYLE = re.compile(r"\sstyle=\"([^\"]*)\"")
 
 
@@ -25,7 +26,7 @@ class StyledLoader(FileSystemLoader):
 
     def __init__(self, paths: Sequence[Path], *, rtl: bool) -> None:
         super().__init__(paths)
-        self._sides = ("right", "left") if rtl else ("left", "right")
+        self._sides = {"start": "right", "end": "left"} if rtl else {"start": "left", "end": "right"}
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         source, path, fresh = super().get_source(environment, template)
@@ -45,11 +46,9 @@ class StyledLoader(FileSystemLoader):
 
     @cached_property
     def _css(self) -> str:
-        for folder in self.searchpath:
-            if (file := Path(folder) / STYLESHEET).is_file():
-                start, end = self._sides
-                return re.sub(r"-(start|end)\b", lambda side: f"-{start if side[1] == 'start' else end}", file.read_text())
-        return ""
+        files = (Path(folder) / STYLESHEET for folder in self.searchpath)
+        text = next((file.read_text(encoding="utf-8") for file in files if file.is_file()), "")
+        return _SIDE.sub(lambda side: f"-{self._sides[side[1]]}", text)
 
 
 @lru_cache(maxsize=1024)

@@ -1,9 +1,23 @@
 """Signed links to the customer's own pages; whoever holds one needs no login."""
 
+from dataclasses import dataclass
+
 from itsdangerous import BadSignature, URLSafeSerializer
 
-_TOKEN_MAX = 200
+from ordertrail.domain.vocabulary import Channel, MessageKind
+
+_TOKEN_MAX = 400
 """No link of ours is longer; anything longer is not looked at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unsubscription:
+    """What an unsubscribe link is about: one person's messages of one kind on one channel."""
+
+    brand: str
+    person_id: str
+    kind: MessageKind
+    channel: Channel
 
 
 class Links:
@@ -11,6 +25,7 @@ class Links:
 
     def __init__(self, secret: bytes, public_url: str) -> None:
         self._tracking = URLSafeSerializer(secret, salt="tracking")
+        self._unsubscribe = URLSafeSerializer(secret, salt="unsubscribe")
         self._public_url = public_url.rstrip("/")
 
     def tracking_token(self, order_id: str) -> str:
@@ -35,3 +50,18 @@ class Links:
         except BadSignature:
             return None
         return order_id if isinstance(order_id, str) else None
+
+    def unsubscribe(self, about: Unsubscription) -> str:
+        """The whole address that ends these messages: asked about by GET, done by POST (RFC 8058)."""
+        token = self._unsubscribe.dumps([about.brand, about.person_id, about.kind.value, about.channel.value])
+        return f"{self._public_url}/u/{token if isinstance(token, str) else token.decode()}"
+
+    def unsubscription_of(self, token: str) -> Unsubscription | None:
+        """What a token is about, or None if we did not sign it. Compared in constant time."""
+        if len(token) > _TOKEN_MAX:
+            return None
+        try:
+            brand, person_id, kind, channel = self._unsubscribe.loads(token)
+            return Unsubscription(brand=brand, person_id=person_id, kind=MessageKind(kind), channel=Channel(channel))
+        except (BadSignature, ValueError, TypeError):
+            return None

@@ -86,6 +86,7 @@ class Pages:
             steps=progress(order),
             parcel_steps=parcel_progress,
             troubles=troubles(order),
+            missed=order.promise is not None and order.promise.ends() <= seen,
             earlier=earlier_promises(order.promise_history, order.promise),
             lines_of={line.sku: line for line in order.lines},
             carrier_name=carrier_name,
@@ -121,7 +122,7 @@ class Pages:
 
 
 def support_now(brand: Brand, fmt: Formatter, now: datetime) -> dict[str, object]:
-    """What `contact.html` says about opening hours: `opening`, and `there`, the reader's formats in the brand's zone."""
+    """What `contact.html` says of opening hours: `opening`, and `there`, the reader's formats in the brand's zone."""
     return {"opening": opening(now, brand.support, brand.zone), "there": replace(fmt, zone=ZoneInfo(brand.zone))}
 
 

@@ -8,9 +8,10 @@ from jinja2 import Environment, Template
 
 from ordertrail.domain.brand import Brand
 from ordertrail.domain.message import MessageFacts, Rendered
-from ordertrail.domain.vocabulary import Channel
+from ordertrail.domain.vocabulary import Channel, MessageKind
 from ordertrail.messages import voice
-from ordertrail.messages.clean import clean_facts, clean_text, web_url
+from ordertrail.messages.bidi import ISOLATES
+from ordertrail.messages.clean import clean_facts, clean_text
 from ordertrail.messages.context import reader, short_link, template_context
 from ordertrail.messages.environment import Environments, content_hash
 from ordertrail.messages.formats import Formatter
@@ -21,6 +22,7 @@ _SUBJECT_MAX = 150
 _TITLE_MAX, _BODY_MAX = 100, 400
 """Characters: what phones show of a notification, with room to spare."""
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+_ALONE = frozenset({MessageKind.FEEDBACK_INVITE, MessageKind.SUPPORT_REPLY, MessageKind.DIGEST, MessageKind.OFFER})
 _LAYOUT = "messages/_layout"
 
 
@@ -77,8 +79,8 @@ class _Message:
         html = self._part(self._html(self._brand.id, self._fmt.catalogue), "email.html")
         words = self._words()
         return Rendered(
-            subject=_cut(clean_text(self._part(self._text, "subject.txt")), _SUBJECT_MAX),
-            preheader=clean_text(str(words.lead())),
+            subject=_cut(clean_text(self._part(self._text, "subject.txt"), ISOLATES), _SUBJECT_MAX),
+            preheader=clean_text(str(words.lead()), ISOLATES),
             html=html.strip() + "\n",
             text=_BLANK_LINES.sub("\n\n", self._part(self._text, "email.txt")).strip() + "\n",
             headers=email_headers(self._brand, self._facts),
@@ -95,16 +97,17 @@ class _Message:
             title=_cut(title, _TITLE_MAX),
             text=_fitting(body, _BODY_MAX),
             link=self._short_link() or None,
-            collapse_key=f"{self._facts.order_id}:{self._facts.shipment.ref if self._facts.shipment else ''}",
+            collapse_key=_collapse_key(self._facts),
             language=self._fmt.tag,
         )
 
     def voice(self) -> Rendered:
         self._context["spoken"] = True
-        around = self._text.get_template(f"{_LAYOUT}/voice.j2").make_module(self._context)
+        around: Any = self._text.get_template(f"{_LAYOUT}/voice.j2").make_module(self._context)
         news = voice.spoken(self._lines("voice.txt"))
         menu = around.menu if self._brand.support.phone else around.menu_without_support
-        said = {"hello": str(around.hello()), "menu": str(menu()), "bye": str(around.bye())}
+        said = {"hello": around.hello(), "menu": menu(), "bye": around.bye()}
+        said = {part: voice.speakable(str(words)) for part, words in said.items()}
         return Rendered(
             text="\n".join((said["hello"], *news, said["menu"])),
             twiml=voice.script(str(self._fmt.locale), news=news, **said),
@@ -124,9 +127,15 @@ class _Message:
 
     def _short_link(self) -> str:
         """The link for small screens; an offer's leads to a place of the brand's own, which has no short form."""
-        special = self._context["action_url"]
-        page = web_url(self._facts.page_url)
-        return short_link(self._brand, special) if special == page else special
+        link: str = self._context["action_url"]
+        return link if self._facts.kind is MessageKind.OFFER else short_link(self._brand, link)
+
+
+def _collapse_key(facts: MessageFacts) -> str:
+    """News of one parcel, or of the order itself, replaces older news of the same; other kinds stand alone."""
+    if facts.kind in _ALONE:
+        return f"{facts.order_id}:{facts.kind}"
+    return f"{facts.order_id}:{facts.shipment.ref if facts.shipment else ''}"
 
 
 def _cut(text: str, most: int) -> str:

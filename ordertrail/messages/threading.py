@@ -27,10 +27,5 @@ def thread_id(brand: Brand, order_id: str) -> str:
     return f"<order.{sha256(order_id.encode()).hexdigest()[:24]}@{_domain(brand)}>"
 
 
-def message_id(brand: Brand, delivery_id: str) -> str:
-    """The Message-ID of one delivery, the same at every attempt, so that a mailbox recognises a repeated one."""
-    return f"<delivery.{sha256(delivery_id.encode()).hexdigest()[:24]}@{_domain(brand)}>"
-
-
 def _domain(brand: Brand) -> str:
     return brand.sender.email.rpartition("@")[2].encode("idna").decode()

@@ -1,4 +1,4 @@
-"""What goes wrong with an order, as the tracking page tells it: each trouble once, the parcel's own before the order's."""
+"""What goes wrong with an order, as the tracking page tells it: each trouble once, and with the parcel it is about."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -35,14 +35,14 @@ _SPEAKERS = {
 KEY_SUPPORT, KEY_REPEAT = "1", "2"
 _WAIT_FOR_KEY = 6
 """Seconds."""
-_UNSPEAKABLE = str.maketrans({"·": ",", "→": ",", "–": "-"})
+_UNSPEAKABLE = str.maketrans({"·": ",", "→": ",", "–": "-", "\u2068": "", "\u2069": ""})
 _LONGEST = 1200
 """Characters of news: about a minute and a half of speech."""
 
 
 def speaker(locale: str) -> Speaker:
     """The voice for a locale such as 'en_US': of its country, else of its language, else English."""
-    return _SPEAKERS.get(locale) or _SPEAKERS.get(locale.split("_")[0]) or _SPEAKERS["en"]
+    return _SPEAKERS.get(locale) or _SPEAKERS.get(locale.partition("_")[0]) or _SPEAKERS["en"]
 
 
 def script(locale: str, *, hello: str, news: Sequence[str], menu: str, bye: str) -> str:
@@ -63,11 +63,16 @@ def script(locale: str, *, hello: str, news: Sequence[str], menu: str, bye: str)
     return str(response)
 
 
+def speakable(text: str) -> str:
+    """The text without marks that only an eye reads."""
+    return text.translate(_UNSPEAKABLE)
+
+
 def spoken(lines: Sequence[str]) -> list[str]:
     """The lines as sentences a voice pauses after, no longer in all than a patient listener hears out."""
     told: list[str] = []
     left = _LONGEST
-    for line in (written.translate(_UNSPEAKABLE) for written in lines):
+    for line in map(speakable, lines):
         sentence = line if line.endswith((".", "!", "?", "。", "！", "？", "؟")) else f"{line}."
         if len(sentence) > left:
             break

@@ -15,10 +15,13 @@ from ordertrail.frontdoor.door import FrontDoor
 from ordertrail.frontdoor.keyring import KeyRing
 from ordertrail.frontdoor.receipts import Receipts
 from ordertrail.frontdoor.replay import Replay
+from ordertrail.messages.gallery import Gallery
 from ordertrail.messages.links import Links
 from ordertrail.messages.pages import Pages
+from ordertrail.messages.render import Renderer
 from ordertrail.observability import configure_logging
 from ordertrail.settings import Settings, load_settings
+from ordertrail.wiring.providers import build_providers
 from ordertrail.wiring.shared import connect_temporal, share_interpreter_often, templates_dir
 
 
@@ -26,6 +29,8 @@ def build_api(settings: Settings) -> FastAPI:
     """The application with everything it needs. Opens no connection yet."""
     database = Database(settings.sqlalchemy_url)
     templates = templates_dir()
+    pages = Pages(templates)
+    static_url = f"{str(settings.public_url).rstrip('/')}/static"
     front_door = FrontDoor(database, secret=settings.secret())
     receipts = Receipts(database, secret=settings.secret())
     return create_app(
@@ -44,7 +49,9 @@ def build_api(settings: Settings) -> FastAPI:
                 unmatched_for=timedelta(days=settings.unmatched_days),
             ),
             brands=Brands(),
-            pages=Pages(templates),
+            pages=pages,
+            gallery=Gallery(Renderer(templates), pages, static_url),
+            providers=lambda: build_providers(settings, database, system_clock),
             links=Links(settings.secret(), str(settings.public_url)),
             static_dir=templates / "portal" / "static",
             clock=system_clock,

@@ -14,18 +14,22 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.parts import ApiParts
+from ordertrail.channels.console import Console
 from ordertrail.db import keys
 from ordertrail.db.brands import Brands
 from ordertrail.db.engine import Database
 from ordertrail.db.keys import Scope
 from ordertrail.domain.brand import Brand
+from ordertrail.domain.vocabulary import Channel
 from ordertrail.frontdoor.acceptance import Wake
 from ordertrail.frontdoor.door import FrontDoor
 from ordertrail.frontdoor.keyring import KeyRing
 from ordertrail.frontdoor.receipts import Receipts
 from ordertrail.frontdoor.replay import Replay
+from ordertrail.messages.gallery import Gallery
 from ordertrail.messages.links import Links
 from ordertrail.messages.pages import Pages
+from ordertrail.messages.render import Renderer
 from ordertrail.settings import Settings
 from tests.conftest import DrivenClock
 
@@ -62,6 +66,7 @@ MakeKey = Callable[..., dict[str, str]]
 @pytest.fixture
 def build_app(dispatcher: Memory, clock: DrivenClock) -> BuildApp:
     def build(database: Database, settings: Settings) -> FastAPI:
+        pages = Pages(TEMPLATES)
         front_door = FrontDoor(database, secret=settings.secret())
         receipts = Receipts(database, secret=settings.secret())
         return create_app(
@@ -74,7 +79,9 @@ def build_app(dispatcher: Memory, clock: DrivenClock) -> BuildApp:
                 keyring=KeyRing(database, monotonic=clock.monotonic),
                 dispatcher=dispatcher,
                 brands=Brands(),
-                pages=Pages(TEMPLATES),
+                pages=pages,
+                gallery=Gallery(Renderer(TEMPLATES), pages, f"{settings.public_url}static"),
+                providers=lambda: {("console", on): Console(on, database, clock) for on in Channel},
                 links=Links(settings.secret(), str(settings.public_url)),
                 static_dir=TEMPLATES / "portal" / "static",
                 clock=clock,

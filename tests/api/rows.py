@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert
 from ordertrail.db.tables import cases, console_messages, decisions, deliveries, timeline
 from tests.api.bodies import EMAIL, NAME, PHONE
 
-ADDRESS = {"email": EMAIL, "sms": PHONE}
+ADDRESS = {"email": EMAIL, "sms": PHONE, "voice": PHONE}
 
 
 def add_delivery(c: Connection, order_id: str, now: datetime, **changes: Any) -> str:

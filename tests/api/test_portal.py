@@ -86,8 +86,8 @@ def test_links_are_stable_and_only_ours() -> None:
 
 
 def test_static_files_are_kept(client: TestClient) -> None:
-    versioned = client.get("/static/tracking.css?v=abc")
-    plain = client.get("/static/tracking.css")
+    versioned = client.get("/static/portal.css?v=abc")
+    plain = client.get("/static/portal.css")
     assert "immutable" in versioned.headers["cache-control"]
     assert plain.headers["cache-control"] == "public, max-age=300"
     for missing in ("/static/none.css", "/static/../app.py", "/static/%2e%2e/base.html"):

@@ -43,6 +43,15 @@ def test_a_provider_whose_clock_is_a_little_behind_is_believed(fake: FakeTwilio,
     assert provider.find(sms_message(), datetime.now(UTC) + since) == accepted
 
 
+def test_the_same_words_sent_before_for_another_delivery_are_not_this_one(fake: FakeTwilio) -> None:
+    provider = adapter(fake.url)
+    before = provider.send(sms_message())
+    asked = sms_message().model_copy(update={"others": frozenset({before.provider_id})})
+    assert provider.find(asked, datetime.now(UTC) - JUST_NOW) is None
+    accepted = provider.send(sms_message())
+    assert provider.find(asked, datetime.now(UTC) - JUST_NOW) == accepted
+
+
 @pytest.mark.parametrize("state", ["failed", "undelivered", "canceled"])
 def test_a_text_that_failed_was_not_sent(fake: FakeTwilio, state: str) -> None:
     provider = adapter(fake.url)

@@ -33,7 +33,7 @@ _S = DeliveryState
 KEYS = "https://shop.example/hooks/twilio/dlv_1/keys"
 TWIML = (
     f'<Response><Gather timeout="5"><Say language="es-ES">{TEXT} &amp; más</Say></Gather>'
-    '<Say language="es-ES">Adiós.</Say></Response>'
+    '<Say language="es-ES">Otra vez.</Say><Pause/><Say language="es-ES">Adiós.</Say><Hangup/></Response>'
 )
 JUST_NOW = timedelta(seconds=5)
 
@@ -93,7 +93,7 @@ def test_an_accepted_call_carries_everything_and_gives_the_providers_id(fake: Fa
     gather = spoken.find("Gather")
     assert gather is not None
     assert gather.attrib == {"timeout": "5", "action": KEYS, "method": "POST", "numDigits": "1"}
-    assert ET.tostring(spoken, "unicode", "text") == f"{TEXT} & másAdiós."
+    assert ET.tostring(spoken, "unicode", "text") == f"{TEXT} & másOtra vez.Adiós."
     assert kept.fields == {
         "To": PHONE,
         "From": "+15005550006",

@@ -288,6 +288,7 @@ def test_a_database_that_is_away_afterwards_rings_nowhere_twice(
         (PRIVATE, "nobody"),
         ("A" * 43, "mailto:a@b.example"),
     ],
+    ids=["no base64", "too short", "no subject", "zero"],
 )
 def test_a_key_or_subject_that_is_none_is_told_at_start(database: Database, private: str, subject: str) -> None:
     with pytest.raises(ConfigurationError):

@@ -12,7 +12,7 @@ from tests.chaos.report import told
 from tests.chaos.running import Form, Result, run
 
 _ORDERS_PER_SECOND = 1.5
-_ACTS_PER_SECOND = 0.55
+_ACTS_PER_SECOND = 0.4
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     seconds = arguments.seconds or max(15.0, arguments.orders / _ORDERS_PER_SECOND)
     form = Form(
         orders=arguments.orders, seconds=seconds, life_seconds=20, acts=max(9, round(seconds * _ACTS_PER_SECOND)),
-        longest_outage=7, settle_seconds=180, database=arguments.database, seed=arguments.seed,
+        longest_outage=7, settle_seconds=240, database=arguments.database, seed=arguments.seed,
     )  # fmt: skip
     directory = Path(tempfile.mkdtemp(prefix="ordertrail-chaos-"))
     print(f"seed {form.seed}; logs and data in {directory}", flush=True)

@@ -12,8 +12,10 @@ import httpx
 from tests.chaos.lives import OMS, Life, Post
 
 _TIMEOUT_S = 4
-_GIVE_UP_AFTER_S = 60
-_PAUSE_S = 0.4
+_GIVE_UP_AFTER_S = 180
+_PAUSES_S = (0.2, 0.5, 1.0, 2.0)
+"""Between the tries of one request; the last one from then on."""
+_AT_ONCE = 16
 
 
 @dataclass(kw_only=True)
@@ -35,6 +37,7 @@ class Senders:
 
     def __init__(self, url: str, keys: Mapping[tuple[str, str], str]) -> None:
         self.ledger = Ledger()
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._clients = {
             who: httpx.AsyncClient(
                 base_url=url, timeout=_TIMEOUT_S, trust_env=False, headers={"authorization": f"Bearer {secret}"}
@@ -51,12 +54,11 @@ class Senders:
         """Play one life to its end."""
         await asyncio.sleep(life.begins + 0.5)
         begun = asyncio.get_running_loop().time()
-        placed = asyncio.create_task(self._place(life))
         async with asyncio.TaskGroup() as group:
+            placed = group.create_task(self._place(life))
             for post in life.posts:
                 await asyncio.sleep(max(0.0, begun + post.at - asyncio.get_running_loop().time()))
                 group.create_task(self._report(life, post, placed))
-            await placed
 
     async def provoke(self, life: Life) -> None:
         """Send two bodies that must become dead letters: one that is not understood, one under an id taken before."""
@@ -98,16 +100,18 @@ class Senders:
         """Post until there is an answer that is neither "later" nor none at all; None if that does not come."""
         client, content = self._clients[life.brand, source], json.dumps(body)
         give_up = asyncio.get_running_loop().time() + _GIVE_UP_AFTER_S
+        pauses = iter(_PAUSES_S)
         while asyncio.get_running_loop().time() < give_up:
             try:
-                answer = await client.post(path, content=content)
+                async with self._at_once:
+                    answer = await client.post(path, content=content)
             except httpx.TransportError as error:
                 self.ledger.statuses[type(error).__name__] += 1
             else:
                 self.ledger.statuses[str(answer.status_code)] += 1
                 if answer.status_code < 500 and answer.status_code != 429:
                     return answer
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(next(pauses, _PAUSES_S[-1]))
         return None
 
 

@@ -13,7 +13,7 @@ _KILLS = ("kill worker", "kill api", "kill temporal")
 _DATABASE = "database"
 _FAULTS = (f"faults at {SENDGRID}", f"faults at {TWILIO}")
 _CALLBACKS = ("callbacks late", "callbacks lost", "callbacks well")
-_WEIGHTS = {**dict.fromkeys(_KILLS, 3), _DATABASE: 4, **dict.fromkeys(_FAULTS, 5), **dict.fromkeys(_CALLBACKS, 2)}
+_WEIGHTS = {**dict.fromkeys(_KILLS, 2), _DATABASE: 4, **dict.fromkeys(_FAULTS, 5), **dict.fromkeys(_CALLBACKS, 2)}
 
 FAULTS: dict[str, Fault] = {
     "429": Fault.too_many(retry_after="1"),
@@ -61,7 +61,7 @@ def _act(rng: Random, at: float, what: str, outages: tuple[str, ...], longest: f
 
 
 async def unleash(system: System, acts: list[Act]) -> None:
-    """Carry the plan out; returns when the last act is over."""
+    """Carry the plan out; returns when the last act is over. What is down is killed as soon as it is up again."""
     begun = asyncio.get_running_loop().time()
     one_at_a_time = asyncio.Lock()  # the database is away once at a time; all else may coincide
     async with asyncio.TaskGroup() as group:
@@ -73,7 +73,7 @@ async def unleash(system: System, acts: list[Act]) -> None:
 
 async def _carry_out(system: System, act: Act, one_at_a_time: asyncio.Lock) -> None:
     if act.what in _KILLS:
-        system.kill(act.what.removeprefix("kill "))
+        await system.kill(act.what.removeprefix("kill "))
     elif act.what == _DATABASE:
         async with one_at_a_time:
             await system.database.away(act.how, act.seconds)

@@ -43,7 +43,9 @@ class FakeProviderProcess:
     def __init__(self, name: str, port: int, *, seed: int, env: Mapping[str, str]) -> None:
         self.name = name
         self.url = f"http://127.0.0.1:{port}"
-        self._http = httpx.AsyncClient(base_url=self.url, timeout=10, trust_env=False)
+        # A kept connection may be closed by the other side just when it is used again.
+        unkept = httpx.Limits(max_keepalive_connections=0)
+        self._http = httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False, limits=unkept)
         argv = (
             sys.executable, "-P", "-m", f"tests.fakes.{name}", "--port", str(port), "--seed", str(seed), "--no-check",
         )  # fmt: skip

@@ -15,7 +15,7 @@ from tests.chaos.lives import Life, lives
 from tests.chaos.monkey import Act, plan, unleash
 from tests.chaos.people import bad_numbers
 from tests.chaos.providers import heal
-from tests.chaos.system import System
+from tests.chaos.system import KILLABLE, System
 
 _CALM_S = 2.5
 """Nothing must be left to do for this long."""
@@ -69,7 +69,7 @@ async def run(form: Form, directory: Path) -> Result:
             await senders.close()
         watch.lap("play")
         await heal(list(system.providers.values()))
-        await system.all_up()
+        await system.up(*KILLABLE)
         left = await _settled(system, form.settle_seconds)
         watch.lap("settle")
         evidence = await gather(system, played, senders.ledger, left)

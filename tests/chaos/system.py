@@ -144,21 +144,21 @@ class System:
         assert self.embedded is not None
         return await Client.connect(self.embedded.temporal_address, data_converter=pydantic_data_converter)
 
-    def kill(self, name: str) -> None:
-        """SIGKILL; the supervisor starts it again, as it does for `ordertrail up`."""
+    async def kill(self, name: str) -> None:
+        """SIGKILL, once it is up; the supervisor starts it again, as it does for `ordertrail up`."""
+        await self.up(name)
         pid = self._supervisor.pid(name)
-        if pid is None:
-            self.note(f"kill {name}: it is down already")
-            return
-        os.kill(pid, signal.SIGKILL)
-        self.kills[name] += 1
+        if pid is not None:
+            self.note(f"killed {name}")
+            os.kill(pid, signal.SIGKILL)
+            self.kills[name] += 1
 
-    async def all_up(self, seconds: float = 60) -> None:
-        """Wait until nothing is down. Raises TimeoutError."""
+    async def up(self, *names: str, seconds: float = 240) -> None:
+        """Wait until none of these is down. Raises TimeoutError."""
         assert self.embedded is not None
         async with asyncio.timeout(seconds):
             for piece in self._pieces(self.embedded):
-                while self._supervisor.pid(piece.name) is None or not await piece.ready():
+                while piece.name in names and (self._supervisor.pid(piece.name) is None or not await piece.ready()):
                     await asyncio.sleep(0.2)
 
     async def stop(self) -> None:

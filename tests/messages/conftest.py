@@ -8,6 +8,7 @@ from ordertrail.messages.pages import Pages
 from ordertrail.messages.render import Renderer
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,10 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
+from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,9 +15,10 @@ from ordertrail.domain.promise import DatePromise, WindowPromise
 from ordertrail.messages.brand_css import brand_css
 from ordertrail.messages.clean import clean_text, web_url
 from ordertrail.messages.colour import contrast, palette
+from ordertrail.messages.context import template_context
 from ordertrail.messages.formats import Formatter
 from ordertrail.messages.sms import fit, is_gsm, segments
-from tests.messages.facts import CASA_VERDE, FORNO
+from tests.messages.facts import CASA_VERDE, FORNO, K, facts
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LINK = "https://o.example/t/abcdef"
@@ -132,3 +135,34 @@ def test_carriers_are_named_as_customers_know_them() -> None:
     assert [carrier_name(slug) for slug in ("dhl-express", "night_owl", "own-fleet", None)] == [
         "DHL Express", "Night Owl", None, None,
     ]  # fmt: skip
+
+
+def test_names_and_numbers_stay_whole_in_a_right_to_left_sentence() -> None:
+    fmt = Formatter(locale=Locale.parse("ar"), zone=ZoneInfo("UTC"), today=NOW.date())
+    seen = template_context(CASA_VERDE, facts(K.SHIPPED), fmt)
+    assert seen["v"]["order"] == "\u2068CV-1042\u2069"
+    assert "\u2068+34\u00a0912" in seen["v"]["contact"]
+    assert seen["carrier"] == "\u2068DHL Express\u2069" and seen["parcel"].tracking_number[0] == "\u2068"
+    assert seen["page_url"] == facts(K.SHIPPED).page_url and seen["facts"].lines[0].sku == "LAMP-1"
+    assert "\u2068" not in str(seen["json_ld"])
+    assert template_context(CASA_VERDE, facts(K.SHIPPED), Formatter.of("en", "UTC", NOW))["v"]["order"] == "CV-1042"
+
+
+@pytest.mark.parametrize(
+    ("tag", "listed", "either"),
+    [("en", "a, b", "a or b"), ("de", "a, b", "a oder b"), ("ja", "a、b", "aまたはb"), ("ar", "a، b", "a أو b")],
+)
+def test_lists_are_joined_as_the_language_does(tag: str, listed: str, either: str) -> None:
+    fmt = Formatter(locale=Locale.parse(tag), zone=ZoneInfo("UTC"), today=NOW.date())
+    assert (fmt.listed(["a", "", None, "b"]), fmt.either(["a", "b"])) == (listed, either)
+    assert fmt.listed([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("tag", "zone", "name"),
+    [("en", "Europe/Madrid", "CET"), ("de", "Europe/Madrid", "MEZ"), ("en-US", "America/New_York", "EST"),
+     ("fr", "America/Sao_Paulo", "UTC-3"), ("es", "Asia/Kolkata", "IST"), ("en", "Asia/Kathmandu", "GMT+5:45")],
+)  # fmt: skip
+def test_zones_have_the_name_readers_know(tag: str, zone: str, name: str) -> None:
+    fmt = Formatter(locale=Locale.parse(tag.replace("-", "_")), zone=ZoneInfo(zone), today=NOW.date())
+    assert fmt.zone_name(NOW) == name

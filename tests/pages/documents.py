@@ -7,9 +7,6 @@ from ordertrail.domain.document import OrderDocument
 
 UPDATED = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
 
-# A picture the page may load without a network.
-PICTURE = "https://img.casaverde.example/lamp.png"
-
 _BASE: dict[str, Any] = {
     "order_id": "01J8XORDER",
     "brand": "casa-verde",
@@ -170,6 +167,39 @@ ATTENTION = document(
         }
     ],
 )
+HOSTILE_TEXT = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e" + "Donaudampfschifffahrt" * 4
+_HOSTILE_PARCEL: dict[str, Any] = {
+    "ref": "P1",
+    "status": "exception",
+    "reason_code": "damaged",
+    "carrier": HOSTILE_TEXT,
+    "service_level": HOSTILE_TEXT,
+    "left_at": HOSTILE_TEXT,
+    "tracking_number": HOSTILE_TEXT,
+    "tracking_url": "javascript:alert(3)",
+    "lines": [{"sku": "S", "quantity": "1"}],
+    "pickup": {"name": HOSTILE_TEXT, "opening_hours": HOSTILE_TEXT, "bring": HOSTILE_TEXT},
+    "scans": [{"at": "2026-11-22T06:31:00Z", "status": "in_transit", "place": {"city": HOSTILE_TEXT[:150]}}],
+}
+HOSTILE = document(
+    number=HOSTILE_TEXT,
+    lines=[{"sku": "S", "name": HOSTILE_TEXT, "quantity": "1", "unit_price": "123456789.99"}],
+    shipments=[_HOSTILE_PARCEL, {**_HOSTILE_PARCEL, "ref": "P2"}],
+    shipping_method=HOSTILE_TEXT,
+    payment={"state": "paid", "method": HOSTILE_TEXT},
+    destination={"city": HOSTILE_TEXT, "country": "ES"},
+    conditions=["delayed"],
+)
+TEN_PARCELS = document(
+    status="partially_delivered",
+    shipments=[
+        {"ref": f"P{n}", "status": status, "carrier": "dhl", "tracking_number": f"JD0146000038{n:02d}"}
+        for n, status in enumerate(
+            ["delivered", "out_for_delivery", "in_transit", "picked_up", "label_created", "unknown", "exception",
+             "delivery_attempted", "on_hold", "returning"]
+        )
+    ],
+)  # fmt: skip
 ALL = {
     "two_parcels": TWO_PARCELS,
     "delivered": DELIVERED,

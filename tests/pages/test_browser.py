@@ -1,193 +1,265 @@
-"""The tracking page in a real browser: on a phone, with and without JavaScript, under its strict policy."""
+"""Every page in a real browser: phone and desktop, light and dark, right to left, with and without JavaScript."""
 
-import threading
+import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from sqlalchemy import insert, update
 
-from ordertrail.domain.vocabulary import Channel
-from ordertrail.messages.brand_css import brand_css
-from ordertrail.messages.pages import CONTENT_SECURITY_POLICY, EMAIL_CONTENT_SECURITY_POLICY, OutboxItem, Pages
-from ordertrail.messages.render import Renderer
-from tests.messages import documents
-from tests.messages.conftest import TEMPLATES
-from tests.messages.facts import CASA_VERDE, FORNO, HAPPENED, K, facts
+from ordertrail.db.engine import Database
+from ordertrail.db.tables import orders, outbox_events
+from tests.pages import documents
+from tests.pages.conftest import CUSTOMER, Place
 
-CHROMIUM = Path("/usr/bin/chromium")
-PHONE = {"width": 360, "height": 740}
-TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+pytestmark = pytest.mark.browser
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}"),
-]
+PHONE, SMALLEST, DESKTOP = 390, 320, 1280
+LOOKS = [(SMALLEST, "light"), (SMALLEST, "dark"), (DESKTOP, "light")]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+KIND = "/ops/templates/casa-verde/delay"
+OPERATOR_PAGES = {
+    "outbox": "/outbox",
+    "an email": "/outbox/1",
+    "a text": "/outbox/2",
+    "a notification": "/outbox/3",
+    "a call": "/outbox/4",
+    "gallery": "/ops/templates",
+    "gallery, extreme": "/ops/templates?brand=forno&data=long",
+    "a kind": KIND,
+    "a kind, hostile": f"{KIND}?data=hostile",
+}
+SMALL_TARGETS = """() => [...document.querySelectorAll('a, button, input, select, summary')].filter((node) => {
+    const box = node.getBoundingClientRect();
+    const inSentence = node.matches('p a, td .excerpt a') && !node.matches('.buttons a, .line a, nav a');
+    return box.width && box.height && !node.classList.contains('skip') && !inSentence
+        && (box.width < 24 || box.height < 24) && node.type !== 'hidden';
+}).map((node) => node.outerHTML.slice(0, 120))"""
 
 
-class Site:
-    """A small server with the pages as the product serves them; `pages` maps a path to (html, policy)."""
+class Visitor:
+    """Opens pages and remembers what is wrong with them."""
 
-    def __init__(self) -> None:
-        self.pages: dict[str, tuple[str, str]] = {}
-        self.changed = threading.Event()
-        self._stopped = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+    def __init__(self, browser: Browser, served: str) -> None:
+        self._browser = browser
+        self._served = served
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+        self.push_key: str | None = None
 
-    def stop(self) -> None:
-        self._stopped.set()
-        self.changed.set()
-        self._server.shutdown()
-        self._server.server_close()
+    def open(self, path: str, *, width: int = PHONE, **options: Any) -> Page:
+        context = self._browser.new_context(
+            viewport={"width": width, "height": 800}, reduced_motion="reduce", **options
+        )  # fmt: skip
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: self.complaints.append(f"dialog {dialog.message}"))
+        page.on("request", self._asked)
+        page.route("**/v1/push/key", self._key)
+        answer = page.goto(self._served + path)
+        assert answer is not None and answer.ok, f"{path} answered {answer and answer.status}"
+        return page
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        site = self
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_: object) -> None:
-                """Quiet: the test's own output matters."""
+    def _console(self, message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
 
-            def do_GET(self) -> None:
-                path = self.path.split("?")[0]
-                if path == "/stream":
-                    self._stream()
-                elif path in site.pages:
-                    html, policy = site.pages[path]
-                    self._answer(html.encode(), "text/html", policy)
-                elif path.startswith("/static/brand/"):
-                    brand = FORNO if "forno" in path else CASA_VERDE
-                    self._answer(brand_css(brand).encode(), "text/css", CONTENT_SECURITY_POLICY)
-                elif path.startswith("/static/") and (file := TEMPLATES / "portal" / path[1:]).is_file():
-                    self._answer(file.read_bytes(), TYPES[file.suffix], CONTENT_SECURITY_POLICY)
-                else:
-                    self.send_error(404)
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self._served, "data:")):
+            self.complaints.append(f"another host was asked: {request.url}")
 
-            def _answer(self, body: bytes, kind: str, policy: str) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", f"{kind}; charset=utf-8")
-                self.send_header("Content-Security-Policy", policy)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def _stream(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", "text/event-stream")
-                self.end_headers()
-                self.wfile.write(b": open\n\n")
-                self.wfile.flush()
-                site.changed.wait(30)
-                if not site._stopped.is_set():
-                    self.wfile.write(b"id: 1\nevent: change\ndata: {}\n\n")
-                    self.wfile.flush()
-                    site._stopped.wait(30)
-
-        return Handler
+    def _key(self, route: Route) -> None:
+        route.fulfill(json={"key": self.push_key})
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    site = Site()
-    yield site
-    site.stop()
+def visitor(browser: Browser, served: str) -> Iterator[Visitor]:
+    visitor = Visitor(browser, served)
+    yield visitor
+    visitor.close()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as engine:
-        chromium = engine.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{each['id']}: {[node['html'][:200] for node in each['nodes']]}" for each in found]
 
 
-@pytest.fixture
-def complaints() -> list[str]:
-    return []
+def assert_fits(page: Page) -> None:
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
 
 
-def visit(browser: Browser, complaints: list[str], url: str, **options: Any) -> Page:
-    """Open the address on a phone; what the browser complains about (policy violations too) is collected."""
-    page = browser.new_context(**{"viewport": PHONE, "reduced_motion": "reduce", **options}).new_page()
-    page.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: complaints.append(f"failed {request.url}"))
-    page.goto(url)
-    return page
+def pictured(view: dict[str, Any], served: str) -> dict[str, Any]:
+    lines = [{**line, "image_url": f"{served}/static/demo/lamp.png"} for line in view["lines"]]
+    return {**view, "lines": lines}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 @pytest.mark.parametrize("name", documents.ALL)
-def test_it_reads_well_without_javascript(
-    site: Site, browser: Browser, complaints: list[str], pages: Pages, name: str, scheme: str
+def test_a_tracking_page_is_for_everybody(
+    visitor: Visitor, served: str, place: Place, name: str, width: int, scheme: Any
 ) -> None:
-    view = documents.ALL[name]
-    brand = FORNO if view["brand"] == "forno" else CASA_VERDE
-    site.pages["/t/x"] = (
-        pages.tracking(view, brand, stream_url="/stream", updated_at=documents.UPDATED),
-        CONTENT_SECURITY_POLICY,
+    page = visitor.open(place(pictured(documents.ALL[name], served)), width=width, color_scheme=scheme)
+    assert violations(page) == []
+    assert page.evaluate(SMALL_TARGETS) == []
+    assert_fits(page)
+    assert visitor.complaints == []
+
+
+@pytest.mark.parametrize("locale", ["ar", "ja", "de"])
+@pytest.mark.parametrize("width", [SMALLEST, DESKTOP])
+def test_a_tracking_page_in_other_scripts(visitor: Visitor, place: Place, locale: str, width: int) -> None:
+    page = visitor.open(place({**documents.TWO_PARCELS, "locale": locale}), width=width)
+    html = page.locator("html")
+    lang = html.get_attribute("lang") or ""
+    assert html.get_attribute("dir") == ("rtl" if lang.startswith("ar") else "ltr")
+    assert violations(page) == []
+    assert_fits(page)
+    assert visitor.complaints == []
+
+
+def test_right_to_left_begins_on_the_right(visitor: Visitor, place: Place) -> None:
+    page = visitor.open(place({**documents.TWO_PARCELS, "locale": "ar"}), width=DESKTOP)
+    if page.locator("html").get_attribute("dir") != "rtl":
+        pytest.skip("there is no Arabic catalogue here")
+    heading, card = page.locator("h1").bounding_box(), page.locator(".hero").bounding_box()
+    assert heading and card
+    first, last = page.locator(".steps.small").first.locator("li").all()[::4]
+    start, end = first.bounding_box(), last.bounding_box()
+    assert start and end and start["x"] > end["x"], "progress goes from right to left"
+
+
+@pytest.mark.parametrize("name", documents.ALL)
+def test_a_tracking_page_says_all_without_javascript(visitor: Visitor, place: Place, name: str) -> None:
+    page = visitor.open(place(documents.ALL[name]), java_script_enabled=False)
+    assert (
+        page.locator("h1").is_visible() and page.locator("#items").is_visible() and page.locator("#help").is_visible()
     )
-    page = visit(browser, complaints, f"{site.url}/t/x", java_script_enabled=False, color_scheme=scheme)
-    assert page.locator("h1").is_visible() and page.locator("#updated").inner_text().endswith("(CET)")
-    header = page.locator("header.top").bounding_box()
-    lead = page.locator(".lead").bounding_box()
-    assert header is not None and lead is not None
-    assert header["width"] == PHONE["width"] and lead["width"] <= PHONE["width"], "nothing wider than the phone"
-    assert complaints == []
-    page.context.close()
+    assert "Updated just now" in " ".join(page.locator(".updated").inner_text().split())
+    assert not page.locator("#notify").is_visible()
+    assert visitor.complaints == []
 
 
-def test_it_is_no_wider_than_the_phone_with_long_words(
-    site: Site, browser: Browser, complaints: list[str], pages: Pages
-) -> None:
-    long = "Donaudampfschifffahrtsgesellschaft" * 4
-    line = {"sku": "S", "name": long, "quantity": "1", "unit_price": "123456.78"}
-    view = documents.document(number="N" * 80, lines=[line], shipping_method=long, conditions=["delayed"])
-    html = pages.tracking(view, CASA_VERDE, stream_url=None, updated_at=documents.UPDATED)
-    site.pages["/t/x"] = (html, CONTENT_SECURITY_POLICY)
-    page = visit(browser, complaints, f"{site.url}/t/x")
-    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-    assert complaints == []
-    page.context.close()
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+@pytest.mark.parametrize("name", OPERATOR_PAGES)
+def test_an_operators_page_is_for_everybody(visitor: Visitor, name: str, width: int, scheme: Any) -> None:
+    page = visitor.open(OPERATOR_PAGES[name], width=width, color_scheme=scheme)
+    page.wait_for_load_state("networkidle")
+    assert violations(page) == []
+    assert page.evaluate(SMALL_TARGETS) == []
+    assert_fits(page)
+    assert visitor.complaints == []
 
 
-def test_it_follows_the_order_live_and_keeps_the_readers_place(
-    site: Site, browser: Browser, complaints: list[str], pages: Pages
-) -> None:
-    def show(view: dict[str, object]) -> None:
-        html = pages.tracking(view, CASA_VERDE, stream_url="/stream", updated_at=documents.UPDATED)
-        site.pages["/t/x"] = (html, CONTENT_SECURITY_POLICY)
+@pytest.mark.parametrize("width", [SMALLEST, DESKTOP])
+def test_hostile_text_stays_text_and_fits(visitor: Visitor, place: Place, width: int) -> None:
+    page = visitor.open(place(documents.HOSTILE), width=width)
+    assert page.locator("script").count() == 1 and page.locator("img").count() == 0
+    assert page.locator("a[href^='javascript']").count() == 0
+    assert "<script>alert(1)</script>" in page.locator("main").inner_text()
+    assert_fits(page)
+    assert visitor.complaints == []
 
-    show(documents.TWO_PARCELS)
-    page = visit(browser, complaints, f"{site.url}/t/x")
+
+def test_the_focus_is_always_seen(visitor: Visitor, place: Place) -> None:
+    page = visitor.open(place(documents.TWO_PARCELS), width=DESKTOP)
+    seen = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate(
+                "(() => { const it = document.activeElement, style = getComputedStyle(it);"
+                "return [it.textContent.trim(), parseFloat(style.outlineWidth), style.outlineStyle,"
+                " it.getBoundingClientRect().top >= 0]; })()"
+            )
+        )
+    assert seen[0][0] == "Skip to content"
+    assert len({text for text, *_ in seen}) == len(seen)
+    assert all(width >= 2 and style != "none" and on_screen for _, width, style, on_screen in seen), seen
+
+
+def test_it_follows_the_order_and_keeps_the_readers_place(visitor: Visitor, place: Place, database: Database) -> None:
+    page = visitor.open(place(documents.TWO_PARCELS))
     page.locator("#promises summary").click()
     page.locator("#promises summary").focus()
-    show({**documents.TWO_PARCELS, "status": "out_for_delivery"})
-    site.changed.set()
-    page.get_by_role("heading", name="Your order is out for delivery").wait_for(timeout=5000)
+    page.wait_for_timeout(300)
+    now = documents.UPDATED + timedelta(seconds=1)
+    changed = {**documents.TWO_PARCELS, "status": "out_for_delivery"}
+    with database.write() as c:
+        c.execute(update(orders).values(document=json.dumps(changed)))
+        c.execute(
+            insert(outbox_events).values(
+                brand="casa-verde", order_id=changed["order_id"], type="order.updated", data={}, at=now
+            )
+        )
+    page.get_by_role("heading", name="Your order is out for delivery").wait_for(timeout=8000)
     assert page.evaluate("document.activeElement.textContent") == "How the expected date changed"
     assert page.locator("#promises").get_attribute("open") is not None, "what was opened stays open"
     expect(page.locator("#announce")).to_have_text("This page has just been updated.")
-    assert complaints == []
-    page.context.close()
+    assert visitor.complaints == []
 
 
-def test_an_email_in_the_outbox_is_shown_under_its_own_policy(
-    site: Site, browser: Browser, complaints: list[str], pages: Pages, renderer: Renderer
-) -> None:
-    rendered = renderer.render(CASA_VERDE, facts(K.DELAY), Channel.EMAIL)
-    item = OutboxItem(
-        id=1, brand="casa-verde", channel=Channel.EMAIL, kind=K.DELAY, recipient="ana@example.com", at=HAPPENED,
-        rendered=rendered,
-    )  # fmt: skip
-    site.pages["/outbox/1"] = (pages.outbox_message(item), CONTENT_SECURITY_POLICY)
-    site.pages["/outbox/1/html"] = (rendered.html or "", EMAIL_CONTENT_SECURITY_POLICY)
-    page = visit(browser, complaints, f"{site.url}/outbox/1", viewport={"width": 1200, "height": 800})
-    heading = page.frame_locator("iframe").get_by_role("heading", name="Sorry, your order is late")
-    heading.wait_for(timeout=5000)
-    assert page.frame_locator("iframe").locator(".card").evaluate("node => node.offsetWidth") > 300
-    assert complaints == []
-    page.context.close()
+@pytest.mark.parametrize(
+    "key", [None, "BEl62iUYgUivxIkv69yViEuiBIa-Ib9-SkvMeAtA3LFgDzkrxZJjSgSnfckjBJuBkr3qBUYIHBQFLXYp5Nksh8U"]
+)
+def test_notifications_are_offered_where_the_server_sends_them(visitor: Visitor, place: Place, key: str | None) -> None:
+    visitor.push_key = key
+    page = visitor.open(place(documents.TWO_PARCELS), permissions=["notifications"])
+    if key is None:
+        page.wait_for_timeout(500)
+        assert not page.locator("#notify").is_visible()
+    else:
+        expect(page.get_by_role("button", name="Notify me on this device")).to_be_visible()
+        assert violations(page) == []
+    assert visitor.complaints == []
+
+
+def test_it_prints_on_white_without_what_paper_cannot_do(visitor: Visitor, place: Place) -> None:
+    page = visitor.open(place(documents.TWO_PARCELS), color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator(".buttons").first.is_hidden() and page.locator("h1").is_visible()
+
+
+def test_an_email_is_seen_light_and_dark_whatever_the_operator_prefers(visitor: Visitor) -> None:
+    page = visitor.open(KIND, width=DESKTOP, color_scheme="dark")
+    shade = "() => getComputedStyle(document.querySelector('h1')).color"
+    frames = page.locator("iframe")
+    expect(frames).to_have_count(4)
+    for number in range(4):
+        frames.nth(number).scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")
+    colours = [
+        page.frame_locator("iframe")
+        .nth(number)
+        .locator("h1")
+        .evaluate(shade.replace("document.querySelector('h1')", "node").replace("()", "(node)", 1))
+        for number in range(4)
+    ]
+    assert colours[0] == colours[1] != colours[2] == colours[3]
+
+
+def test_a_test_goes_to_the_operator_and_never_to_a_customer(visitor: Visitor) -> None:
+    page = visitor.open(KIND, width=DESKTOP)
+
+    def send(to: str) -> str:
+        page.get_by_label("Your own address or number").fill(to)
+        page.get_by_role("button", name="Send test").click()
+        return page.get_by_role("status").inner_text()
+
+    assert "Sent by console" in send("me@operator.example")
+    assert "belongs to a customer" in send(CUSTOMER)
+    assert "not an address" in send("+34612345678")
+    page.get_by_text("The last tests").click()
+    assert page.get_by_role("cell", name="sent", exact=True).count() == 1
+    page.goto(page.url.split("/ops")[0] + "/outbox")
+    assert "[Test] " in page.locator("tbody").inner_text()

@@ -202,6 +202,22 @@ def test_a_reversal_that_was_over_before_anybody_heard_of_it_says_nothing():
     assert life.kinds()[1:] == ["delivered"]
 
 
+def test_a_parcel_that_travels_on_after_its_delivery_was_told_is_a_correction_too():
+    life = Life().begin()
+    life.arrive(shipped(1), scan(S.DELIVERED, 5))
+    life.arrive(scan(S.EXCEPTION, 6), scan(S.IN_TRANSIT, 6.5))
+    life.arrive(scan(S.DELIVERED, 20))
+    assert life.kinds()[1:] == ["delivered", "correction", "delivered"]
+
+
+def test_what_is_packed_has_been_processed_whenever_the_shop_says_so():
+    life = held()
+    life.arrive(said(OrderPacked, 1), said(OrderProcessing, 1.01, event_id="after"))
+    life.pass_time(at(2))
+    assert life.kinds() == ["order_confirmation", "order_update"]
+    assert life.last("order_update").hints.stage == "packed"
+
+
 def test_a_parcel_delivered_to_its_sender_is_returned_and_never_congratulated():
     life = Life().begin()
     life.arrive(shipped(1))

@@ -126,9 +126,7 @@ def twilio(running_twilio: FakeTwilio) -> Iterator[FakeTwilio]:
 
 
 @pytest.fixture
-def sending(
-    database_url: str, clock: DrivenClock, sendgrid: FakeSendGrid, twilio: FakeTwilio
-) -> Iterator[Sending]:
+def sending(database_url: str, clock: DrivenClock, sendgrid: FakeSendGrid, twilio: FakeTwilio) -> Iterator[Sending]:
     """An order that was placed and cancelled: a confirmation by email, and critical news by email and SMS."""
     database = Flaky(database_url)
     steps = placed(database, now=clock(), providers=PROVIDERS, receipts=frozenset(PROVIDERS))

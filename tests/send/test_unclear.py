@@ -11,8 +11,8 @@ from ordertrail.frontdoor.callbacks import read_sendgrid
 from tests.fakes.faults import Fault
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.twilio import FakeTwilio
-from tests.send.conftest import WINDOW, Sending
 from tests.send.claimed import killed
+from tests.send.conftest import WINDOW, Sending
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 CONFIRMATION, CANCELLED, TEXT = "order_confirmation/email", "cancelled/email", "cancelled/sms"
@@ -20,9 +20,7 @@ UNSEEN = [Fault.drop_after_accept(), Fault.hang(2.0)]
 
 
 @pytest.mark.parametrize("fault", UNSEEN, ids=["dropped", "hanging"])
-def test_twilio_is_asked_and_what_it_has_is_not_sent_again(
-    sending: Sending, twilio: FakeTwilio, fault: Fault
-) -> None:
+def test_twilio_is_asked_and_what_it_has_is_not_sent_again(sending: Sending, twilio: FakeTwilio, fault: Fault) -> None:
     twilio.faults.push(fault)
     assert sending.refused(TEXT).next_retry_delay == SETTLE
     row = sending.row(TEXT)

@@ -71,15 +71,21 @@ async def continued_as_new(system: System) -> Order:
         await order.handle.signal("order_event", shop.order_event(f"can-{number}", "changed", system.now(), changes=[
             {"what": "other", "after": str(number)}]))  # fmt: skip
         if number % 10 == 0:
-            await eventually(lambda: order.is_settled(), "the queue is worked off")
-
-    async def continued() -> bool:
-        return (await order.handle.describe()).run_id != first
-
-    await eventually(continued, "the run continues as new")
+            await eventually(order.is_settled, "the queue is worked off")
+    await until_continued(order, first)
     order.event("cancelled")
     await order.closed()
     return order
+
+
+async def until_continued(order: Order, first: str | None) -> None:
+    """Wake the run, which continues as new when it has nothing in flight, until it is no longer the first."""
+
+    async def is_another() -> bool:
+        await order.handle.signal("inbox")
+        return (await order.handle.describe()).run_id != first
+
+    await eventually(is_another, "the run continues as new")
 
 
 @contextmanager

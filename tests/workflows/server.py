@@ -37,7 +37,9 @@ class DevServer:
         command += ["--metrics-port", str(self._metrics_port), "--headless"]
         for pragma in ("journal_mode=wal", "synchronous=1"):
             command += ["--sqlite-pragma", pragma]
-        rates = [f"history.{queue}ProcessorMaxPollRPS=2000" for queue in ("transfer", "timer", "visibility", "outbound")]
+        rates = [
+            f"history.{queue}ProcessorMaxPollRPS=2000" for queue in ("transfer", "timer", "visibility", "outbound")
+        ]
         for value in (*rates, f"limit.historyCount.suggestContinueAsNew={SUGGEST_CONTINUE_AS_NEW}"):
             command += ["--dynamic-config-value", value]
         for attribute in ATTRIBUTES:

@@ -42,7 +42,12 @@ def promise(day: datetime) -> dict[str, Any]:
 
 
 def shipment(ref: str = "S1", number: str = NUMBER, **facts: Any) -> dict[str, Any]:
-    return {"ref": ref, "carrier": CARRIER, "tracking_number": number, "tracking_url": f"https://dhl.example.org/{number}"} | facts
+    return {
+        "ref": ref,
+        "carrier": CARRIER,
+        "tracking_number": number,
+        "tracking_url": f"https://dhl.example.org/{number}",
+    } | facts
 
 
 def order_event(event_id: str, kind: str, at: datetime, **facts: Any) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """The whole product in one process: front door, dispatcher, workers and a real Temporal server."""
 
 import asyncio
+import inspect
 import itertools
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from pydantic import SecretStr
 from sqlalchemy import func, select
@@ -57,17 +58,25 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(asyncio.wait_for(work, 120))
 
 
-async def eventually(check: Callable[[], T | Awaitable[T]], what: str) -> T:
+@overload
+async def eventually(check: Callable[[], Coroutine[Any, Any, T]], what: str) -> T: ...
+
+
+@overload
+async def eventually(check: Callable[[], T], what: str) -> T: ...
+
+
+async def eventually(check: Callable[[], Any], what: str) -> Any:
     """What `check` gives, as soon as it is true."""
     deadline = asyncio.get_running_loop().time() + PATIENCE
     while True:
         found = check()
-        value: Any = await found if isinstance(found, Awaitable) else found
+        value = await found if inspect.isawaitable(found) else found
         if value:
-            return value  # type: ignore[no-any-return]
+            return value
         if asyncio.get_running_loop().time() > deadline:
             raise AssertionError(f"did not happen: {what}; last seen: {value!r}")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.04)
 
 
 @dataclass(kw_only=True)
@@ -89,7 +98,9 @@ class Order:
         now = self.system.now()
         payload = shop.order_event(event_id or f"e{next(self.events)}", kind, at or now, **facts)
         self.system.take(
-            self.system.door.order_event(self.key.brand, "api:oms", f"web:{self.key.external_id}", shop.body(payload), now)
+            self.system.door.order_event(
+                self.key.brand, "api:oms", f"web:{self.key.external_id}", shop.body(payload), now
+            )
         )
 
     def scan(self, status: str, *, event_id: str | None = None, at: datetime | None = None, **facts: Any) -> None:

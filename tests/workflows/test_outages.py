@@ -1,4 +1,4 @@
-"""Temporal away, the database locked or gone, commits whose acknowledgement is lost: nothing is lost, nothing doubled."""
+"""Temporal away, the database locked, a commit whose acknowledgement is lost: nothing is lost, nothing doubled."""
 
 import asyncio
 from collections import Counter
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 
 from ordertrail.db import brands
@@ -22,7 +23,7 @@ from ordertrail.frontdoor.door import FrontDoor
 from tests.workflows import scenarios, shop, system
 from tests.workflows.server import DevServer
 from tests.workflows.steps import Steps, placed
-from tests.workflows.system import Order, assembled, brand_of, eventually, run
+from tests.workflows.system import assembled, brand_of, eventually, run
 
 
 def test_what_is_accepted_while_temporal_is_away_is_handed_on_when_it_is_back(tmp_path: Path, sqlite_url: str) -> None:
@@ -55,7 +56,7 @@ def test_a_dispatcher_that_starts_before_temporal_waits_for_it(tmp_path: Path, s
     server = DevServer(tmp_path)
 
     async def connect() -> Client:
-        return await Client.connect(server.target)
+        return await Client.connect(server.target, data_converter=pydantic_data_converter)
 
     async def story() -> None:
         database = Database(sqlite_url)

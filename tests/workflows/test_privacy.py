@@ -91,7 +91,7 @@ def test_providers_that_echo_the_customer_in_their_errors_are_not_quoted(
     server: DevServer, sqlite_url: str, written: Callable[[], str]
 ) -> None:
     async def story(sendgrid: FakeSendGrid, twilio: FakeTwilio) -> tuple[str, list[str]]:
-        channels = {
+        channels: dict[str, Any] = {
             "email_provider": "sendgrid", "sendgrid_api_key": API_KEY, "sendgrid_base_url": sendgrid.url,
             "sms_provider": "twilio", "twilio_account_sid": ACCOUNT_SID, "twilio_auth_token": AUTH_TOKEN,
             "twilio_base_url": twilio.url,

@@ -1,4 +1,4 @@
-"""Anybody may signal an order's run with anything: the right effect or a dead letter with a reason, never a wedged run."""
+"""Anybody may signal a run with anything: the right effect or a dead letter with a reason, never a wedged run."""
 
 import uuid
 from typing import Any
@@ -77,6 +77,26 @@ def test_every_bad_signal_is_a_dead_letter_and_the_order_goes_on(server: DevServ
     run(story())
 
 
+@pytest.mark.parametrize("arguments", [[], ["please start"], [raw(b"\xff", "binary/plain")]], ids=["none", "text", "bytes"])
+def test_a_run_started_by_hand_with_any_input_works_like_any_other(
+    server: DevServer, sqlite_url: str, arguments: list[Any]
+) -> None:
+    async def story() -> None:
+        async with assembled(await server.connect(), sqlite_url) as system:
+            order = system.place()
+            await order.settled()
+            await order.handle.terminate()
+            handle = await system.client.start_workflow(
+                "OrderWorkflow", args=arguments, id=order.handle.id, task_queue=system.settings.task_queue
+            )
+            order.event("cancelled")
+            await order.closed()
+            assert await failed_tasks(handle) == 0
+            assert "cancelled/email" in order.messages()
+
+    run(story())
+
+
 def test_good_signals_drive_the_order_and_the_same_event_twice_is_one(server: DevServer, sqlite_url: str) -> None:
     async def story() -> None:
         async with assembled(await server.connect(), sqlite_url) as system:
@@ -87,7 +107,9 @@ def test_good_signals_drive_the_order_and_the_same_event_twice_is_one(server: De
                 await order.handle.signal("order_event", twice)
             await order.handle.signal("inbox")  # a wake-up from a shell, without its argument
             await order.handle.signal("inbox", args=["a", "b"])
-            await order.handle.signal("order_event", event("ship", "shipped", shipment=shop.shipment(number=order.number)))
+            await order.handle.signal(
+                "order_event", event("ship", "shipped", shipment=shop.shipment(number=order.number))
+            )
             tracking = shop.scan("scan-1", "out_for_delivery", system.now(), number=order.number)
             await order.handle.signal("tracking_event", tracking)
             by_shipment = tracking | {"event_id": "scan-2", "status": "delivered", "shipment_ref": "S1"}

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
+from temporalio.common import RawValue
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
-from ordertrail.domain.outcome import OrderStart
 from tests.workflows.leaks import assert_tells_nothing
 from tests.workflows.record import HISTORIES
 from tests.workflows.scenarios import SCENARIOS
@@ -41,11 +41,11 @@ class Hasty(OrderWorkflow):
     """The workflow with one more timer at its beginning: a change that would break every order in flight."""
 
     @workflow.init
-    def __init__(self, start: OrderStart) -> None:
+    def __init__(self, start: RawValue) -> None:
         super().__init__(start)
 
     @workflow.run
-    async def run(self, start: OrderStart) -> None:
+    async def run(self, start: RawValue) -> None:
         await workflow.sleep(1)
         await super().run(start)
 

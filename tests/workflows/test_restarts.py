@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from ordertrail.db.tables import deliveries, timeline
 from ordertrail.dispatcher import rebuild
+from tests.fakes.faults import Fault
 from tests.fakes.sendgrid import API_KEY, FakeSendGrid
 from tests.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 from tests.workflows import scenarios, shop
@@ -27,6 +28,7 @@ MESSAGES = {
     "delivered/email": 1,
     "delivered/sms": 1,
 }
+_FATE = (deliveries.c.state, deliveries.c.overtaken, deliveries.c.ambiguous)
 POINTS = [(step, moment) for step in STEPS for moment in ("at once", "while sending", "when idle")]
 
 
@@ -160,10 +162,12 @@ def test_continuing_as_new_loses_no_signal(server: DevServer, sqlite_url: str) -
                 ]
                 await asyncio.gather(*signals)
             everything = 1 + waves * size
-            await eventually(lambda: len(order.rows(timeline.c.event_id)) == everything, "every signal is on the timeline")
+            await eventually(
+                lambda: len(order.rows(timeline.c.event_id)) == everything, "every signal is on the timeline"
+            )
+            await scenarios.until_continued(order, first)
             order.event("cancelled")
             await order.closed()
-            assert (await order.handle.describe()).run_id != first
             assert order.dead_letters() == []
             assert order.messages().count("order_update/email") == 1
 
@@ -192,5 +196,31 @@ def test_what_a_closed_order_has_not_sent_yet_is_found_by_a_rebuild(
             await order.settled()
             sent = at_providers(order, sendgrid, twilio)
             assert (sent["delivered/email"], sent["delivered/sms"]) == (1, 1)
+
+    run(story())
+
+
+def test_an_unclear_message_is_not_sent_again_once_the_parcel_is_delivered(
+    server: DevServer, sqlite_url: str, sendgrid: FakeSendGrid, twilio: FakeTwilio
+) -> None:
+    async def story() -> None:
+        channels = real_channels(sendgrid, twilio) | {"sendgrid_callback_window_s": 3}
+        async with assembled(await server.connect(), sqlite_url, **channels) as system:
+            order = system.place()
+            order.ship()
+            await order.settled()
+            sendgrid.faults.push(Fault.drop_after_accept())
+            order.scan("delivery_attempted", reason_code="nobody_home")
+
+            def email() -> tuple[str, bool, int] | None:
+                found = order.rows(deliveries.c.kind, deliveries.c.channel, *_FATE)
+                ours = [fate for kind, by, *fate in found if (kind, by) == ("delivery_attempted", "email")]
+                return tuple(ours[0]) if ours else None
+
+            await eventually(lambda: email() == ("claimed", False, 1), "its email is unclear")
+            order.scan("delivered")
+            await eventually(lambda: email() == ("superseded", True, 1), "it is let go")
+            await order.settled()
+            assert at_providers(order, sendgrid, twilio)["delivery_attempted/email"] == 1
 
     run(story())

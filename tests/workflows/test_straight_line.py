@@ -54,7 +54,9 @@ def test_an_operator_sees_the_story_in_temporal(server: DevServer, sqlite_url: s
             assert found["OrdertrailBrand"] == [system.brand.id]
             assert found["OrdertrailStatus"] == ["attention"]
             assert "OrdertrailPromise" in found
-            assert await description.static_summary() == f"Order {order.key.external_id} of {system.brand.id}, sold on web"
+            assert (
+                await description.static_summary() == f"Order {order.key.external_id} of {system.brand.id}, sold on web"
+            )
             state = await order.handle.query("state")
             assert state["status"] == "attention"
             assert state["queue"] == "claims"

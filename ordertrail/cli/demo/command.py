@@ -27,6 +27,7 @@ from ordertrail.db import brands, keys
 from ordertrail.db.engine import Database
 from ordertrail.db.keys import Scope
 from ordertrail.db.tables import console_messages
+from ordertrail.domain.brand import Brand
 from ordertrail.settings import load_settings
 
 BRANDS = Path(__file__).parent / "brands.yaml"
@@ -62,7 +63,9 @@ def _run(embedded: Embedded, *, stay: bool) -> int:
     async def inside(stop: asyncio.Event) -> int:
         return await Demo(embedded, api_keys, screen).run(stop, stay=stay)
 
-    return run_embedded(embedded, inside=inside, prepare=lambda: api_keys.update(_prepare()), tell=screen.tell)
+    return run_embedded(
+        embedded, inside=inside, prepare=lambda: api_keys.update(_prepare(embedded.url)), tell=screen.tell
+    )
 
 
 def _empty(directory: Path) -> None:
@@ -72,12 +75,21 @@ def _empty(directory: Path) -> None:
     shutil.rmtree(directory / "logs", ignore_errors=True)
 
 
-def _prepare() -> dict[str, str]:
+def demo_brands(url: str) -> list[Brand]:
+    """The demo's brands, with their logos at the address where this API serves them."""
+    logos = f"{url}/static/brands"
+    return [
+        Brand.model_validate({**brand.model_dump(mode="json"), "logo_url": f"{logos}/{brand.id}.png"})
+        for brand in read_brands(BRANDS)
+    ]
+
+
+def _prepare(url: str) -> dict[str, str]:
     """Import the demo brands; a key for each, by brand."""
     database = database_at(load_settings().sqlalchemy_url)
     try:
         with database.write() as c:
-            found = read_brands(BRANDS)
+            found = demo_brands(url)
             for brand in found:
                 brands.put(c, brand, now())
             return {
@@ -124,7 +136,7 @@ class Demo:
         with self._screen.live():
             watching = asyncio.create_task(self._watch(database))
             try:
-                await Player(clients, clock=now).play(self._plays)
+                await Player(clients, clock=now, static_url=f"{self._embedded.url}/static").play(self._plays)
                 return await self._settled(clients, database)
             finally:
                 watching.cancel()
@@ -151,20 +163,33 @@ class Demo:
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _links(self, clients: Mapping[str, httpx.AsyncClient]) -> str:
-        first = self._plays[0]
-        document = (await clients[first.scenario.brand].get(f"/v1/orders/{first.order_id}")).raise_for_status().json()
         url, directory = self._embedded.url, self._embedded.data_dir
+        pages = [f"    {url}{path}  {words}" for words, path in await self._tracking_pages(clients)]
         return "\n".join(
             (
                 "",
-                f"  Tracking page    {url}{document['tracking_page']}",
+                "  Tracking pages, each in its customer's language",
+                *pages,
                 f"  Message outbox   {url}/outbox",
+                f"  Templates        {url}/ops/templates",
+                *(f"    {brand:14} {url}/ops/templates?brand={brand}" for brand in clients),
                 f"  API docs         {url}/docs",
                 f"  Temporal Web UI  {self._embedded.ui_url}",
-                f"  An order's story ordertrail --data-dir {directory} orders show {first.order_id}",
+                f"  An order's story ordertrail --data-dir {directory} orders show {self._plays[0].order_id}",
                 "",
             )
         )
+
+    async def _tracking_pages(self, clients: Mapping[str, httpx.AsyncClient]) -> list[tuple[str, str]]:
+        """(title and language, path) of the first order in each language."""
+        first: dict[str, Play] = {}
+        for play in self._plays:
+            first.setdefault(play.scenario.order["customer"]["locale"].partition("-")[0], play)
+        found = []
+        for locale, play in first.items():
+            answer = await clients[play.scenario.brand].get(f"/v1/orders/{play.order_id}")
+            found.append((f"{locale}: {play.scenario.title}", str(answer.raise_for_status().json()["tracking_page"])))
+        return found
 
 
 def given_to_console(database: Database) -> dict[str, int]:

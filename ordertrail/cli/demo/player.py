@@ -29,17 +29,20 @@ class Play:
 
 
 class Player:
-    """Plays scenarios side by side. `clients`: one per brand, with its key; `clock`: aware UTC.
+    """Plays scenarios side by side. `clients`: one per brand, with its key; `clock`: aware UTC; `static_url`: where
+    the API serves pictures.
 
     While the API is away (somebody may be killing it to see what happens) a request is repeated as it is.
     """
 
     def __init__(
-        self, clients: Mapping[str, httpx.AsyncClient], *, clock: Callable[[], datetime], pace: float = 1.0
-    ) -> None:
+        self, clients: Mapping[str, httpx.AsyncClient], *, clock: Callable[[], datetime], pace: float = 1.0,
+        static_url: str = "http://127.0.0.1:8000/static",
+    ) -> None:  # fmt: skip
         self._clients = clients
         self._clock = clock
         self._pace = pace
+        self._static_url = static_url
 
     async def play(self, plays: list[Play]) -> None:
         """Play all to their ends. Raises Refused when the API does not accept something, OrdertrailError when it
@@ -52,7 +55,7 @@ class Player:
         scenario = play.scenario
         await asyncio.sleep(scenario.starts * self._pace)
         begun = asyncio.get_running_loop().time()
-        clock = Clock(placed_at=self._clock(), zone=scenario.zone)
+        clock = Clock(placed_at=self._clock(), zone=scenario.zone, static_url=self._static_url)
         answer = await self._post(scenario, "/v1/orders", order_body(scenario, clock))
         play.order_id = str(answer["order_id"])
         for number, step in sorted(enumerate(scenario.steps), key=lambda pair: pair[1].at):

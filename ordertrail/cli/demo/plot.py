@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ordertrail.cli.demo.catalogue import Picture
 from ordertrail.domain.vocabulary import Channel, MessageKind
 
 Facts = Mapping[str, Any]
@@ -77,17 +78,21 @@ class Scenario:
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """Turns a scenario's seconds into instants and its promises into dates of its zone."""
+    """Turns a scenario's seconds into instants, its promises into dates of its zone, and its pictures into addresses.
+
+    `static_url` is where the API serves its static files.
+    """
 
     placed_at: datetime
     zone: str
+    static_url: str = "http://127.0.0.1:8000/static"
 
     def instant(self, seconds: float) -> str:
         """The ISO 8601 instant this long after the order was placed."""
         return (self.placed_at + timedelta(seconds=seconds)).isoformat()
 
     def resolve(self, value: Any) -> Any:
-        """A value with every promise in it made concrete."""
+        """A value with every promise and picture in it made concrete."""
         match value:
             case InDays(days=days):
                 local = self.placed_at.astimezone(ZoneInfo(self.zone)).date()
@@ -95,6 +100,8 @@ class Clock:
             case Within(starts=starts, ends=ends):
                 window = {"starts_at": self.instant(starts), "ends_at": self.instant(ends)}
                 return {"kind": "window", "zone": self.zone, **window}
+            case Picture(name=name):
+                return f"{self.static_url}/demo/{name}.png"
             case Mapping():
                 return {name: self.resolve(each) for name, each in value.items()}
             case list() | tuple():

@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from ordertrail.cli.demo.catalogue import STORE, UNREACHABLE_PHONE, drop, order, parcel, person
+from ordertrail.cli.demo.catalogue import (
+    AMMAN,
+    DUSSELDORF,
+    LYON,
+    SEVILLE,
+    STORE,
+    UNREACHABLE_PHONE,
+    at,
+    drop,
+    order,
+    parcel,
+    person,
+)
 from ordertrail.cli.demo.plot import Expected, InDays, Scenario, Step, Within, oms, scan, told
 from ordertrail.domain.vocabulary import Channel, MessageKind
 
@@ -22,14 +34,15 @@ def _scenario(
 def plain() -> Scenario:
     """Everything as it should be. `processing` is overtaken by `packed` before it was worth telling."""
     box = parcel("P1", "dhl", "00340434161094010101")
-    customer = person("Jana Beispiel", "jana@customer.example")
+    customer = person("Jana Brandt", "jana@customer.example", locale="de")
     return _scenario(
         "A plain parcel",
         0,
         order("N-1001", customer, "TENT-2", promise=InDays(days=3)),
         (
             oms(3, "processing"), oms(4, "packed"), oms(9, "shipped", shipment=box),
-            scan(15, "in_transit", box), scan(21, "out_for_delivery", box), scan(27, "delivered", box),
+            scan(15, "in_transit", box, **at("Leipzig", "DE")),
+            scan(21, "out_for_delivery", box, **at("Berlin", "DE")), scan(27, "delivered", box, **at("Berlin", "DE")),
         ),
         told(_K.ORDER_CONFIRMATION, _K.ORDER_UPDATE, _K.SHIPPED, _K.IN_TRANSIT, _K.OUT_FOR_DELIVERY, _K.DELIVERED),
     )  # fmt: skip
@@ -40,16 +53,17 @@ def three_carriers() -> Scenario:
     a = parcel("A", "dhl", "00340434161094020202", "TENT-2")
     b = parcel("B", "ups", "1Z999AA10123456784", "BOOTS-43")
     c = parcel("C", "gls", "50123456789", "LAMP")
+    customer = person("Camille Laurent", "camille@customer.example", locale="fr", zone="Europe/Paris")
     return _scenario(
         "Three shipments, three carriers",
         1.5,
-        order("N-1002", person("Malik Muster", "malik@customer.example"), "TENT-2", "BOOTS-43", "LAMP",
-              promise=InDays(days=4)),
+        order("N-1002", customer, "TENT-2", "BOOTS-43", "LAMP", promise=InDays(days=4), shipping_address=LYON),
         (
             oms(4, "shipped", shipment=a), oms(6, "shipped", shipment=b), oms(8, "shipped", shipment=c),
-            scan(12, "out_for_delivery", a), scan(14, "in_transit", b), scan(18, "delivered", a),
-            scan(20, "out_for_delivery", b), scan(22, "out_for_delivery", c), scan(25, "delivered", b),
-            scan(28, "delivered", c),
+            scan(12, "out_for_delivery", a, **at("Lyon", "FR")), scan(14, "in_transit", b, **at("Strasbourg", "FR")),
+            scan(18, "delivered", a, **at("Lyon", "FR")), scan(20, "out_for_delivery", b, **at("Lyon", "FR")),
+            scan(22, "out_for_delivery", c, **at("Lyon", "FR")), scan(25, "delivered", b, **at("Lyon", "FR")),
+            scan(28, "delivered", c, **at("Lyon", "FR")),
         ),
         told(
             _K.ORDER_CONFIRMATION, *[_K.SHIPPED] * 3, _K.IN_TRANSIT, *[_K.OUT_FOR_DELIVERY] * 3, *[_K.DELIVERED] * 3
@@ -60,7 +74,9 @@ def three_carriers() -> Scenario:
 def catering() -> Scenario:
     """Our own driver, in a promised window; the customer agreed to texts."""
     van = drop("drop-1", carrier="own-fleet")
-    customer = person("Rosa Sample", "rosa@customer.example", phone="+12025550110", sms=True, zone="America/New_York")
+    customer = person(
+        "Rosa Miller", "rosa@customer.example", locale="en-US", zone="America/New_York", phone="+12025550110", sms=True
+    )
     return _scenario(
         "Catering by own fleet, in its window",
         3,
@@ -75,7 +91,7 @@ def catering() -> Scenario:
 def pickup() -> Scenario:
     """The customer collects in the store."""
     bag = drop("store", pickup=STORE)
-    customer = person("Ole Muster", "ole@customer.example", phone="+491713920010", sms=True)
+    customer = person("Ole Petersen", "ole@customer.example", locale="de", phone="+491713920010", sms=True)
     return _scenario(
         "A store pickup",
         4.5,
@@ -89,15 +105,16 @@ def pickup() -> Scenario:
 def backordered() -> Scenario:
     """A delay with its new date, then the old date again."""
     box = parcel("P1", "dpd", "05222000000001")
+    customer = person("Lucía Fernández", "lucia@customer.example", locale="es", zone="Europe/Madrid")
     return _scenario(
         "A backordered item",
         6,
-        order("N-1004", person("Aylin Muster", "aylin@customer.example"), "BOOTS-43", promise=InDays(days=3)),
+        order("N-1004", customer, "BOOTS-43", promise=InDays(days=3), shipping_address=SEVILLE),
         (
             oms(4, "backordered", skus=["BOOTS-43"], promise=InDays(days=12)),
             oms(14, "restocked", promise=InDays(days=3)),
             oms(19, "shipped", shipment=box),
-            scan(27, "delivered", box),
+            scan(27, "delivered", box, **at("Sevilla", "ES")),
         ),
         told(_K.ORDER_CONFIRMATION, _K.DELAY, _K.BACK_ON_TRACK, _K.SHIPPED, _K.DELIVERED),
     )
@@ -106,11 +123,11 @@ def backordered() -> Scenario:
 def missed_promise() -> Scenario:
     """Nobody reports anything: the clock alone finds it, tells the customer and makes a case."""
     box = parcel("P1", "hermes", "H1000200030004000506")
-    customer = person("Sven Beispiel", "sven@customer.example", phone="+491713920011", sms=True)
+    customer = person("Beatriz Carvalho", "beatriz@customer.example", locale="pt-BR", phone="+491713920011", sms=True)
     return _scenario(
         "A missed promise, a support case",
         7.5,
-        order("N-1005", customer, "TENT-2", "MAT-R", promise=Within(starts=2, ends=14)),
+        order("N-1005", customer, "MAT-R", "STOVE", promise=Within(starts=2, ends=14)),
         (oms(4, "shipped", shipment=box),),
         told(_K.ORDER_CONFIRMATION, _K.SHIPPED, _K.DELAY) + told(_K.SHIPPED, _K.DELAY, by=Channel.SMS),
         case=True,
@@ -123,10 +140,12 @@ def recovered() -> Scenario:
     return _scenario(
         "An exception that recovers",
         9,
-        order("N-1006", person("Lena Beispiel", "lena@customer.example"), "MAT-R", promise=InDays(days=3)),
+        order("N-1006", person("佐藤 美咲", "misaki@customer.example", locale="ja"), "MAT-R", promise=InDays(days=3),
+              shipping_address=DUSSELDORF),
         (
-            oms(3, "shipped", shipment=box), scan(8, "in_transit", box),
-            scan(14, "exception", box, reason_code="weather"), scan(20, "in_transit", box), scan(27, "delivered", box),
+            oms(3, "shipped", shipment=box), scan(8, "in_transit", box, **at("Hannover", "DE")),
+            scan(14, "exception", box, reason_code="weather", **at("Dortmund", "DE")),
+            scan(20, "in_transit", box, **at("Dortmund", "DE")), scan(27, "delivered", box, **at("Düsseldorf", "DE")),
         ),
         told(_K.ORDER_CONFIRMATION, _K.SHIPPED, _K.IN_TRANSIT, _K.ISSUE, _K.BACK_ON_TRACK, _K.DELIVERED),
     )  # fmt: skip
@@ -138,9 +157,9 @@ def failed_attempt() -> Scenario:
     return _scenario(
         "A failed attempt",
         10.5,
-        order("N-1007", person("Timo Muster", "timo@customer.example"), "STOVE", promise=InDays(days=2)),
+        order("N-1007", person("Timo Wagner", "timo@customer.example", locale="de"), "STOVE", promise=InDays(days=2)),
         (
-            oms(3, "shipped", shipment=box), scan(9, "out_for_delivery", box),
+            oms(3, "shipped", shipment=box), scan(9, "out_for_delivery", box, **at("Berlin", "DE")),
             scan(14, "delivery_attempted", box, reason_code="nobody_home", attempt_no=1),
             scan(21, "out_for_delivery", box), scan(27, "delivered", box),
         ),
@@ -151,13 +170,14 @@ def failed_attempt() -> Scenario:
 def back_to_sender() -> Scenario:
     """The carrier's last word is 'delivered', to us; the customer must not be congratulated."""
     box = parcel("P1", "gls", "50123456790")
+    customer = person("ليلى حداد", "layla@customer.example", locale="ar", zone="Asia/Amman")
     return _scenario(
         "Delivered back to its sender",
         12,
-        order("N-1008", person("Ida Beispiel", "ida@customer.example"), "LAMP", promise=InDays(days=3)),
+        order("N-1008", customer, "LAMP", promise=InDays(days=3), shipping_address=AMMAN),
         (
             oms(3, "shipped", shipment=box),
-            scan(10, "returning", box, reason_code="address_issue"),
+            scan(10, "returning", box, reason_code="address_issue", **at("Amman", "JO")),
             scan(20, "delivered", box),
         ),
         told(_K.ORDER_CONFIRMATION, _K.SHIPPED, _K.ISSUE, _K.RETURNED),
@@ -171,7 +191,9 @@ def cancelled() -> Scenario:
     return _scenario(
         "A cancelled order",
         13.5,
-        order("N-1009", person("Noah Muster", "noah@customer.example"), "LAMP", promise=InDays(days=3)),
+        order(
+            "N-1009", person("Noah Williams", "noah@customer.example", locale="en-GB"), "LAMP", promise=InDays(days=3)
+        ),
         (oms(6, "cancelled", reason_code="customer_request"), oms(12, "refunded", **refund)),
         told(_K.ORDER_CONFIRMATION, _K.CANCELLED, _K.REFUNDED),
     )
@@ -181,7 +203,13 @@ def dead_phone() -> Scenario:
     """The customer prefers texts to a number that does not work: email takes over."""
     van = drop("drop-1", carrier="own-fleet")
     customer = person(
-        "Paul Sample", "paul@customer.example", phone=UNREACHABLE_PHONE, sms=True, preferred_channel="sms"
+        "Pablo Morales",
+        "pablo@customer.example",
+        locale="es-US",
+        zone="America/New_York",
+        phone=UNREACHABLE_PHONE,
+        sms=True,
+        preferred_channel="sms",
     )
     return _scenario(
         "A phone number that does not work",
@@ -201,7 +229,7 @@ def shuffled() -> Scenario:
     return _scenario(
         "Duplicated and shuffled events",
         16.5,
-        order("N-1010", person("Mia Beispiel", "mia@customer.example"), "STOVE", promise=InDays(days=3)),
+        order("N-1010", person("Mia Hoffmann", "mia@customer.example", locale="de"), "STOVE", promise=InDays(days=3)),
         (
             oms(3, "shipped", shipment=box),
             delivered,
@@ -222,7 +250,7 @@ def early_scan() -> Scenario:
     return _scenario(
         "A scan before its shipment is known",
         18,
-        order("N-1011", person("Emil Muster", "emil@customer.example"), "MAT-R", promise=InDays(days=3)),
+        order("N-1011", person("Emil Larsson", "emil@customer.example", locale="en"), "MAT-R", promise=InDays(days=3)),
         (scan(4, "in_transit", box), oms(10, "shipped", shipment=box), scan(20, "delivered", box)),
         told(_K.ORDER_CONFIRMATION, _K.SHIPPED, _K.DELIVERED),
     )

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from ordertrail.domain.decisions import Hold, Record, Send, Suppress, Why
 from ordertrail.domain.ids import jitter
-from ordertrail.domain.policy.channels import audience, choose, quiet_until
+from ordertrail.domain.policy.channels import audience, choose, is_off, quiet_until
 from ordertrail.domain.policy.escalation import open_case
 from ordertrail.domain.policy.memory import Pending
 from ordertrail.domain.policy.news import News
+from ordertrail.domain.policy.severity import calls_for
 from ordertrail.domain.policy.situation import CUSTOMER, Contact, Deadline, Hints, NewMessage, Plan, Situation
 from ordertrail.domain.vocabulary import CaseKind, Channel, DeliveryState, MessageKind
 
@@ -89,14 +90,25 @@ def _tell(situation: Situation, plan: Plan, news: News) -> None:
     counts = {**memory.occurrences, f"{news.shipment_ref}:{news.kind}": occurrence}
     plan.memory = memory.model_copy(update={"occurrences": counts})
     for contact in audience(news.kind, situation.contacts):
-        channels = choose(news.kind, contact, situation.brand.policy)
+        call = calls_for(situation, plan, contact, kind=news.kind, ref=news.shipment_ref, case=news.case)
+        channels = choose(news.kind, contact, situation.brand.policy, call=call)
         if not channels:
             _nobody_reached(situation, plan, news, contact)
         for channel in channels:
+            if is_off(news.kind, channel, contact, situation.brand.policy):
+                plan.decisions.append(_switched_off(news, occurrence, contact, channel))
+                continue
             plan_message(
                 situation, plan, kind=news.kind, ref=news.shipment_ref, occurrence=occurrence, contact=contact,
                 channel=channel, hints=news.hints, event_ids=news.event_ids,
             )  # fmt: skip
+
+
+def _switched_off(news: News, occurrence: int, contact: Contact, channel: Channel) -> Suppress:
+    return Suppress(
+        reason=Why.PREFERENCE_OFF, message_kind=news.kind, shipment_ref=news.shipment_ref, occurrence=occurrence,
+        recipient=contact.role, channel=channel, event_ids=news.event_ids,
+    )  # fmt: skip
 
 
 def _nobody_reached(situation: Situation, plan: Plan, news: News, contact: Contact) -> None:

@@ -5,8 +5,9 @@ from types import MappingProxyType
 
 from ordertrail.domain.business_time import add_business_time
 from ordertrail.domain.decisions import Escalate, Why
-from ordertrail.domain.policy.situation import CUSTOMER, CaseView, Deadline, NewCase, Plan, Situation
-from ordertrail.domain.vocabulary import CaseKind, CasePriority, Channel
+from ordertrail.domain.policy.channels import may_be_called
+from ordertrail.domain.policy.situation import CUSTOMER, CaseView, Contact, Deadline, NewCase, Plan, Situation
+from ordertrail.domain.vocabulary import CaseKind, CasePriority
 
 _P = CasePriority
 _LADDER = (_P.LOW, _P.NORMAL, _P.HIGH, _P.URGENT)
@@ -86,6 +87,11 @@ def overdue_cases(situation: Situation, plan: Plan) -> None:
     plan.deadlines += [Deadline(at=case.due_at, what=f"support answers the {case.kind} case") for case in plan.cases]
 
 
+def weight_of(situation: Situation, plan: Plan, kind: CaseKind, ref: str) -> CasePriority:
+    """The priority a new case of this kind about this shipment would have."""
+    return _priority(situation, plan, kind, plan.memory.next_case(kind, ref))
+
+
 def _priority(situation: Situation, plan: Plan, kind: CaseKind, occurrence: int) -> CasePriority:
     """The kind's own, raised for a valuable order and for a repeated problem or delay."""
     limit = situation.brand.policy.high_value.get(situation.order.currency)
@@ -115,5 +121,10 @@ def _facts(situation: Situation, plan: Plan, ref: str, detail: str) -> dict[str,
         "currency": situation.order.currency,
         "delays_told": plan.memory.delay_count,
         "detail": detail or (str(shipment.fold.reason_code) if shipment and shipment.fold.reason_code else None),
-        "may_call": customer is not None and customer.consents.voice and Channel.VOICE not in customer.reachable,
+        "may_call": customer is not None and customer.consents.voice and not _rings(customer, situation),
     }
+
+
+def _rings(customer: Contact, situation: Situation) -> bool:
+    """Whether a call goes out by itself when it is severe; where it does not, calling is a person's task."""
+    return may_be_called(customer, situation.brand.policy, situation.now)

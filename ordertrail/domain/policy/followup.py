@@ -2,11 +2,12 @@
 
 from ordertrail.domain.decisions import Send, Suppress, Why
 from ordertrail.domain.policy.announce import plan_message
-from ordertrail.domain.policy.channels import choose
+from ordertrail.domain.policy.channels import choose, is_off
 from ordertrail.domain.policy.escalation import open_case
 from ordertrail.domain.policy.overtaking import why_worthless
-from ordertrail.domain.policy.situation import CUSTOMER, Deadline, DeliveryView, Hints, Plan, Situation
-from ordertrail.domain.vocabulary import CaseKind, DeliveryState
+from ordertrail.domain.policy.severity import calls_for
+from ordertrail.domain.policy.situation import CUSTOMER, Contact, Deadline, DeliveryView, Hints, Plan, Situation
+from ordertrail.domain.vocabulary import CaseKind, Channel, DeliveryState
 
 _S = DeliveryState
 UNSENT = frozenset({_S.HELD, _S.PLANNED})
@@ -24,13 +25,18 @@ def follow_up(situation: Situation, plan: Plan) -> None:
             _expire(situation, plan, delivery)
         elif delivery.state in LOST and not delivery.handled:
             _lost(situation, plan, delivery)
-        elif delivery.state in UNSENT and (reason := why_worthless(situation, plan, delivery)) is not None:
+        elif _may_be_dropped(delivery) and (reason := why_worthless(situation, plan, delivery)) is not None:
             plan.superseded.append(delivery.id)
             plan.decisions.append(_suppress(delivery, reason))
         elif delivery.state is _S.HELD:
             _release(situation, plan, delivery)
         elif delivery.state in TAKEN and delivery.receipt_due_at is not None and not delivery.handled:
             _await_receipt(situation, plan, delivery)
+
+
+def _may_be_dropped(delivery: DeliveryView) -> bool:
+    """A claimed one may be at its provider: it is only marked, so that an unclear attempt is not made again."""
+    return delivery.state in UNSENT or (delivery.state is _S.CLAIMED and not delivery.overtaken)
 
 
 def _expire(situation: Situation, plan: Plan, delivery: DeliveryView) -> None:
@@ -94,7 +100,7 @@ def _next_channel(situation: Situation, plan: Plan, delivery: DeliveryView, reas
         return
     contact = next((contact for contact in situation.contacts if contact.role == delivery.recipient), None)
     tried = frozenset(d.channel for d in same)
-    channels = choose(delivery.kind, contact, situation.brand.policy, tried=tried) if contact else []
+    channels = _stand_ins(situation, plan, delivery, contact, tried) if contact else []
     if contact is None or not channels:
         _give_up(situation, plan, delivery, reason)
         return
@@ -102,6 +108,15 @@ def _next_channel(situation: Situation, plan: Plan, delivery: DeliveryView, reas
         situation, plan, kind=delivery.kind, ref=delivery.shipment_ref, occurrence=delivery.occurrence, contact=contact,
         channel=channels[0], hints=Hints(happened_at=situation.now), reason=reason, copy_of=delivery.id,
     )  # fmt: skip
+
+
+def _stand_ins(
+    situation: Situation, plan: Plan, delivery: DeliveryView, contact: Contact, tried: frozenset[Channel]
+) -> list[Channel]:
+    policy, kind = situation.brand.policy, delivery.kind
+    unwanted = {channel for channel in Channel if is_off(kind, channel, contact, policy)}
+    call = calls_for(situation, plan, contact, kind=kind, ref=delivery.shipment_ref)
+    return choose(kind, contact, policy, tried=tried | unwanted, call=call)
 
 
 def _give_up(situation: Situation, plan: Plan, delivery: DeliveryView, reason: Why) -> None:

@@ -71,20 +71,18 @@ def _steps(state: OrderState, memory: Memory) -> Iterator[News]:
     """Steps in the warehouse: only the newest untold one is news, and none once the goods have left."""
     steps = [(stage, _anchor(stage)) for stage in state.stages if stage.stage in ("processing", "packed")]
     untold = [(stage, anchor) for stage, anchor in steps if anchor not in memory.told]
+    packed = any(stage.stage == "packed" for stage, _ in steps)
+    # What is packed has been processed, whenever the shop says so.
+    newest = next((anchor for stage, anchor in reversed(untold) if stage.stage == "packed" or not packed), None)
     over = state.status not in _BEFORE_SHIPPING
     for stage, anchor in untold:
-        passed = over or anchor != untold[-1][1] or _passed(stage, memory)
-        news = _order(_K.ORDER_UPDATE, anchor, Hints(happened_at=stage.occurred_at, stage=stage.stage), stage.event_id)
-        yield replace(news, unsaid=Why.OVERTAKEN if passed else None)
+        hints = Hints(happened_at=stage.occurred_at, stage=stage.stage)
+        news = _order(_K.ORDER_UPDATE, anchor, hints, stage.event_id)
+        yield replace(news, unsaid=Why.OVERTAKEN if over or anchor != newest else None)
 
 
 def _anchor(stage: StageReached) -> str:
     return f"stage:{stage.stage}:{stage.shipment_ref or ''}"
-
-
-def _passed(stage: StageReached, memory: Memory) -> bool:
-    """`processing` that arrives after `packed` was told."""
-    return stage.stage == "processing" and any(anchor.startswith("stage:packed") for anchor in memory.told)
 
 
 def _blockers(state: OrderState, memory: Memory) -> Iterator[News]:
@@ -105,11 +103,14 @@ def _blocked(blocker: Blocker, state: OrderState) -> News:
     )  # fmt: skip
     anchor, cleared = f"blocked:{blocker.event_id}", f"cleared:{blocker.event_id}"
     news = _order(_K.ISSUE, anchor, hints, blocker.event_id)
-    if blocker.cleared_at is not None or _over(state):
-        return replace(news, mark=told(anchor, cleared), unsaid=Why.OVERTAKEN)
+    silent = replace(news, mark=told(anchor, cleared))
+    if blocker.cleared_at is not None or state.cancelled_at is not None:
+        return replace(silent, unsaid=Why.OVERTAKEN)
     if any(_repeats(blocker, other) for other in state.blockers):
-        return replace(news, mark=told(anchor, cleared), unsaid=Why.ALREADY_TOLD)
+        return replace(silent, unsaid=Why.ALREADY_TOLD)
     case = CaseKind.STOCK if blocker.kind == "out_of_stock" else _CASE_BY_REASON.get(blocker.reason_code)
+    if _over(state):  # too late to stop anything, but a person may want to know of a payment that is in doubt
+        return replace(silent, unsaid=Why.OVERTAKEN, case=case)
     return replace(news, case=case)
 
 

@@ -34,6 +34,8 @@ KIND_OF: Mapping[ShipmentStatus, MessageKind] = MappingProxyType(
 _SHIPPED_IS_NEWS = frozenset({_S.UNKNOWN, _S.LABEL_CREATED, _S.PICKED_UP, _S.IN_TRANSIT})
 _ON_THE_MOVE = frozenset({_S.PICKED_UP, _S.IN_TRANSIT})
 _GOING_OUT = _ON_THE_MOVE | {_S.OUT_FOR_DELIVERY, _S.DELIVERY_ATTEMPTED, _S.READY_FOR_PICKUP, _S.DELIVERED}
+_NOT_DELIVERED = (_GOING_OUT | PROBLEMS | {_S.RETURNING}) - {_S.DELIVERED}
+"""What contradicts a delivery that the customer was told of; a return to the sender has a message of its own."""
 
 _CASE_BY_REASON: Mapping[ReasonCode | None, CaseKind] = MappingProxyType(
     {
@@ -113,7 +115,7 @@ def _status(situation: Situation, shipment: ShipmentState, memory: ShipmentMemor
 
 def _kind(situation: Situation, shipment: ShipmentState, memory: ShipmentMemory) -> MessageKind | None:
     status = shipment.fold.status
-    if memory.believes is _S.DELIVERED and status in (_S.EXCEPTION, _S.RETURNING):
+    if memory.believes is _S.DELIVERED and status in _NOT_DELIVERED:
         return _K.CORRECTION
     if memory.believes in PROBLEMS and status is _S.IN_TRANSIT:
         return _K.BACK_ON_TRACK

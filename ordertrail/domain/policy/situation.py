@@ -1,5 +1,6 @@
 """What policy is given about an order, and the plan it answers with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from ordertrail.domain.vocabulary import (
     Channel,
     Condition,
     DeliveryState,
+    Frequency,
     MessageKind,
     Milestone,
     ReasonCode,
@@ -41,6 +43,8 @@ class Contact:
     zone: str
     locale: str
     sent_today: dict[Channel, int] = field(default_factory=dict)
+    preferences: Mapping[tuple[MessageKind, Channel], Frequency] = field(default_factory=dict)
+    """What the person said about kinds and channels; where they said nothing, the brand's policy holds."""
 
 
 class DeliveryView(Stored):

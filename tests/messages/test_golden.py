@@ -1,0 +1,43 @@
+"""Golden messages, for each kind and language on every channel; ORDERTRAIL_RECORD_GOLDEN=1 records them anew."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ordertrail.domain.message import Rendered
+from ordertrail.domain.vocabulary import Channel, MessageKind
+from ordertrail.messages.catalogue import languages
+from ordertrail.messages.render import Renderer
+from tests.messages.facts import CASA_VERDE, KINDS, facts
+
+GOLDEN = Path(__file__).parent / "golden"
+RECORD = "ORDERTRAIL_RECORD_GOLDEN"
+
+
+def as_text(by_channel: dict[Channel, Rendered]) -> str:
+    """One readable page of a message on all channels, but for its HTML."""
+    email, sms, push, voice = (by_channel[channel] for channel in Channel)
+    script = (voice.twiml or "").replace("><", ">\n<")
+    headers = "\n".join(f"{name}: {value}" for name, value in email.headers.items())
+    return (
+        f"Subject: {email.subject}\nPreheader: {email.preheader}\n{headers}\n\n{email.text}\n"
+        f"=== sms ===\n{sms.text}\n\n"
+        f"=== push ===\n{push.title}\n--\n{push.text}\n--\n{push.link}\n{push.collapse_key}\n\n"
+        f"=== voice ===\n{script}\n"
+    )
+
+
+@pytest.mark.parametrize("language", sorted(languages()))
+@pytest.mark.parametrize("kind", KINDS)
+def test_golden(renderer: Renderer, kind: MessageKind, language: str) -> None:
+    """After a wanted change record them anew, and read the difference."""
+    message = facts(kind, locale=language.replace("_", "-"))
+    by_channel = {channel: renderer.render(CASA_VERDE, message, channel) for channel in Channel}
+    parts = {f"{kind}.html": by_channel[Channel.EMAIL].html or "", f"{kind}.txt": as_text(by_channel)}
+    for name, content in parts.items():
+        file = GOLDEN / language / name
+        if os.environ.get(RECORD):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content, encoding="utf-8")
+        assert file.read_text(encoding="utf-8") == content, f"{language}/{name} differs; {RECORD}=1 records it anew"
