@@ -149,6 +149,8 @@ class SendActivity:
         if now >= row.not_after:
             return self._settle(row, _S.EXPIRED, "useful_life_over")
         with self._database.write() as c:
+            if not self._provider(row).can_be_asked:
+                sending.count_unresolved(c, row)
             claimed = _claimed(sending.claim(c, row, rendered=row.rendered or "", now=now), message.brand)
         return self._deliver(claimed.row, message)
 

@@ -60,6 +60,7 @@ class _Figures:
     oldest_s: float
     waiting: dict[str, int]
     deliveries: dict[tuple[str, str], int]
+    unclear: dict[str, tuple[int, int]]
 
 
 class _Stored(Collector):
@@ -96,7 +97,13 @@ class _Stored(Collector):
 
     def _read(self, c: Connection) -> _Figures:
         backlog, oldest_s = inbox.backlog(c, now=self._clock())
-        return _Figures(backlog=backlog, oldest_s=oldest_s, waiting=inbox.counts(c), deliveries=deliveries.counts(c))
+        return _Figures(
+            backlog=backlog,
+            oldest_s=oldest_s,
+            waiting=inbox.counts(c),
+            deliveries=deliveries.counts(c),
+            unclear=deliveries.unclear_counts(c),
+        )
 
 
 def _families(figures: _Figures) -> Iterable[GaugeMetricFamily]:
@@ -110,4 +117,20 @@ def _families(figures: _Figures) -> Iterable[GaugeMetricFamily]:
     sent = GaugeMetricFamily("ordertrail_deliveries", "Deliveries by state.", labels=("channel", "state"))
     for (channel, state), number in sorted(figures.deliveries.items()):
         sent.add_metric([channel, state], number)
-    return (backlog, oldest, waiting, sent)
+    return (backlog, oldest, waiting, sent, *_unclear(figures))
+
+
+def _unclear(figures: _Figures) -> Iterable[GaugeMetricFamily]:
+    """What was sent without anybody seeing the end of it."""
+    unclear = GaugeMetricFamily(
+        "ordertrail_sends_ambiguous", "Attempts to send whose end nobody saw.", labels=("provider",)
+    )
+    doubled = GaugeMetricFamily(
+        "ordertrail_sends_unresolved",
+        "Of those, sent again with nobody to ask: what may be doubled.",
+        labels=("provider",),
+    )
+    for provider, (attempts, again) in sorted(figures.unclear.items()):
+        unclear.add_metric([provider], attempts)
+        doubled.add_metric([provider], again)
+    return (unclear, doubled)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ordertrail.cli import brands, database, inbox, keys, orders, pieces_alone, temporal_setup, up
+from ordertrail.cli import brands, database, inbox, keys, orders, pieces_alone, templates, temporal_setup, up
 from ordertrail.cli.demo import command as demo
 from ordertrail.cli.session import DEFAULT_DATA_DIR
 from ordertrail.domain.failures import OrdertrailError
@@ -51,6 +51,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(keys.app, name="keys")
 app.add_typer(brands.app, name="brands")
+app.add_typer(templates.app, name="templates")
 
 
 def main() -> None:

@@ -88,6 +88,14 @@ def counts(c: Connection) -> dict[tuple[str, str], int]:
     return {(channel, state): number for channel, state, number in rows}
 
 
+def unclear_counts(c: Connection) -> dict[str, tuple[int, int]]:
+    """Per provider: attempts whose end nobody saw, and how many of them were followed by another with nobody to ask."""
+    statement = select(
+        deliveries.c.provider, func.sum(deliveries.c.ambiguous), func.sum(deliveries.c.unresolved)
+    ).group_by(deliveries.c.provider)
+    return {provider: (int(unclear), int(unresolved)) for provider, unclear, unresolved in c.execute(statement)}
+
+
 def locate(
     c: Connection, *, delivery_id: str | None, provider: str, provider_message_id: str | None, lock: bool = False
 ) -> DeliveryRow | None:

@@ -85,6 +85,11 @@ def mark_unclear(c: Connection, row: SendRow, *, now: datetime) -> None:
     )
 
 
+def count_unresolved(c: Connection, row: SendRow) -> None:
+    """An unclear attempt nobody could tell about is followed by another: the only way a message can be doubled."""
+    c.execute(_claimed_by(row).values(unresolved=deliveries.c.unresolved + 1))
+
+
 def _claimed_by(row: SendRow) -> Update:
     """The delivery as long as nobody has claimed it after `row`."""
     return update(deliveries).where(

@@ -291,6 +291,7 @@ deliveries = Table(
     Column("provider_message_id", String(200)),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("ambiguous", Integer, nullable=False, server_default="0", comment="attempts whose end nobody saw"),
+    Column("unresolved", Integer, nullable=False, server_default="0", comment="sent again with nobody to ask"),
     Column("overtaken", Boolean, nullable=False, server_default=text("false")),
     Column(
         "handled", Boolean, nullable=False, server_default=text("false"), comment="a failure the order has answered"

@@ -17,13 +17,14 @@ from tests.cli.conftest import SECRET, Run, clean_environment
 COMMANDS = [
     (), ("up",), ("demo",), ("api",), ("worker",), ("temporal",), ("temporal-setup",), ("db", "upgrade"),
     ("orders", "show"), ("orders", "rebuild"), ("inbox", "list"), ("inbox", "replay"), ("keys", "create"),
-    ("keys", "list"), ("keys", "revoke"), ("brands", "import"), ("brands", "list"),
+    ("keys", "list"), ("keys", "revoke"), ("brands", "import"), ("brands", "check"), ("brands", "list"), ("templates", "preview"),
 ]  # fmt: skip
 BRAND = """
 id: shop
 name: A shop
 zone: Europe/Madrid
 sender: {email: hello@shop.example, name: A shop}
+support: {email: help@shop.example}
 """
 
 
@@ -149,6 +150,32 @@ def test_a_brand_file_that_is_wrong_names_the_field(ready: Run, tmp_path: Path) 
     assert "neither YAML nor JSON" in one_line(ready("brands", "import", str(file)))
     assert "cannot be read" in one_line(ready("brands", "import", str(tmp_path / "none.yaml")))
     assert ready("brands", "list").stdout.splitlines()[1].split("\t")[0] == "shop"
+
+
+def test_a_brand_nobody_can_reach_is_not_imported_and_the_check_says_why(ready: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mute.yaml"
+    file.write_text(BRAND.replace("id: shop", "id: mute").replace("support: {email: help@shop.example}", ""))
+    assert "brand mute, support: contact missing" in one_line(ready("brands", "import", str(file)))
+    checked = ready("brands", "check", str(file))
+    assert checked.returncode == 1
+    assert "mute: error: support: contact missing (no email, phone or page)" in checked.stdout.splitlines()
+    assert "mute" not in ready("brands", "list").stdout
+    assert ready("brands", "import", "--unchecked", str(file)).returncode == 0
+
+
+def test_a_preview_is_files_that_open_from_a_disk(ready: Run, tmp_path: Path) -> None:
+    out = tmp_path / "preview"
+    done = ready("templates", "preview", "--brand", "shop", "--kind", "delay", "--language", "en", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    names = sorted(file.name for file in (out / "delay" / "en-realistic").iterdir())
+    assert names == ["email-dark.html", "email-light.html", "email.txt", "push.txt", "sms.txt", "voice.xml"]
+    light = (out / "delay" / "en-realistic" / "email-light.html").read_text()
+    assert 'src="../../demo/lamp.png"' in light and (out / "demo" / "lamp.png").exists()
+    assert "prefers-color-scheme" not in light
+    assert "delay/en-realistic/sms.txt" in (out / "index.html").read_text()
+    assert "brands list" in one_line(ready("templates", "preview", "--brand", "nobody", "--out", str(out)))
+    wrong = ready("templates", "preview", "--brand", "shop", "--language", "xx", "--out", str(out))
+    assert "--language xx" in one_line(wrong)
 
 
 def test_what_is_not_there_is_said_so(ready: Run) -> None:

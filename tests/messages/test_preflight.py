@@ -68,11 +68,10 @@ def test_what_is_missing_is_named(kind: MessageKind, changes: dict[str, Any], re
     assert preflight(facts(kind, **changes), NOW) == Blocked(reason=reason)
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+# The bare and the hostile ones show messages whose facts would be held.
+@pytest.mark.parametrize("name", sorted(SAMPLES.keys() - {"bare", "hostile"}))
 @pytest.mark.parametrize("kind", KINDS)
 def test_samples_are_fit_to_send(kind: MessageKind, name: str) -> None:
-    if name in {"hostile", "bare"} or (name, kind) == ("long", K.ORDER_CONFIRMATION):
-        pytest.skip("these show a message whose facts would be held")
     assert preflight(SAMPLES[name](kind), NOW) == Ready()
 
 
