@@ -48,7 +48,7 @@ def fit(sentences: Sequence[str], link: str) -> str:
     """The first sentence, as many of the others as fit into two segments, and the link at the end.
 
     `sentences` come in order of importance. What has to go, goes in this order: the least important sentences,
-    characters outside GSM-7, the end of the first sentence. A link too long for two segments by itself is left out,
+    ornaments outside GSM-7, the end of the first sentence. A link too long for two segments by itself is left out,
     because half a link is worth nothing.
     """
     must, *rest = [to_gsm(sentence) for sentence in sentences if sentence]
@@ -58,14 +58,21 @@ def fit(sentences: Sequence[str], link: str) -> str:
             return text
     if segments(link) > MAX_SEGMENTS:
         return fit([must, *rest], "")
-    basic = "".join(mark for mark in must if is_gsm(mark)).strip()
-    if segments(_join([basic], link)) <= MAX_SEGMENTS:
-        return _join([basic], link)
-    for end in range(len(basic), 0, -1):
-        text = _join([basic[:end].rstrip() + "..."], link)
+    first = _without_ornaments(must)
+    if segments(_join([first], link)) <= MAX_SEGMENTS:
+        return _join([first], link)
+    for end in range(len(first), 0, -1):
+        text = _join([first[:end].rstrip() + "..."], link)
         if segments(text) <= MAX_SEGMENTS:
             return text
     return link
+
+
+def _without_ornaments(sentence: str) -> str:
+    """Without emoji and the like outside GSM-7; a sentence in another script needs its letters and is left whole."""
+    if any(mark.isalpha() and not is_gsm(mark) for mark in sentence):
+        return sentence
+    return "".join(mark for mark in sentence if is_gsm(mark)).strip()
 
 
 def _join(sentences: Sequence[str], link: str) -> str:

@@ -17,7 +17,8 @@ from tests.cli.conftest import SECRET, Run, clean_environment
 COMMANDS = [
     (), ("up",), ("demo",), ("api",), ("worker",), ("temporal",), ("temporal-setup",), ("db", "upgrade"),
     ("orders", "show"), ("orders", "rebuild"), ("inbox", "list"), ("inbox", "replay"), ("keys", "create"),
-    ("keys", "list"), ("keys", "revoke"), ("brands", "import"), ("brands", "check"), ("brands", "list"), ("templates", "preview"),
+    ("keys", "list"), ("keys", "revoke"), ("brands", "import"), ("brands", "check"), ("brands", "list"),
+    ("templates", "preview"),
 ]  # fmt: skip
 BRAND = """
 id: shop
@@ -165,14 +166,15 @@ def test_a_brand_nobody_can_reach_is_not_imported_and_the_check_says_why(ready: 
 
 def test_a_preview_is_files_that_open_from_a_disk(ready: Run, tmp_path: Path) -> None:
     out = tmp_path / "preview"
-    done = ready("templates", "preview", "--brand", "shop", "--kind", "delay", "--language", "en", "--out", str(out))
+    asked = ("--brand", "shop", "--kind", "order_confirmation", "--language", "en", "--out", str(out))
+    done = ready("templates", "preview", *asked)
     assert done.returncode == 0, done.stderr
-    names = sorted(file.name for file in (out / "delay" / "en-realistic").iterdir())
+    names = sorted(file.name for file in (out / "order_confirmation" / "en-realistic").iterdir())
     assert names == ["email-dark.html", "email-light.html", "email.txt", "push.txt", "sms.txt", "voice.xml"]
-    light = (out / "delay" / "en-realistic" / "email-light.html").read_text()
+    light = (out / "order_confirmation" / "en-realistic" / "email-light.html").read_text()
     assert 'src="../../demo/lamp.png"' in light and (out / "demo" / "lamp.png").exists()
     assert "prefers-color-scheme" not in light
-    assert "delay/en-realistic/sms.txt" in (out / "index.html").read_text()
+    assert "order_confirmation/en-realistic/sms.txt" in (out / "index.html").read_text()
     assert "brands list" in one_line(ready("templates", "preview", "--brand", "nobody", "--out", str(out)))
     wrong = ready("templates", "preview", "--brand", "shop", "--language", "xx", "--out", str(out))
     assert "--language xx" in one_line(wrong)

@@ -1,17 +1,19 @@
 """The tracking page and the outbox: what they show, and what they never hold."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from ordertrail.domain.document import OrderDocument
-from ordertrail.domain.vocabulary import Channel, Fulfilment, OrderStatus
+from ordertrail.domain.vocabulary import Channel, Fulfilment, OrderStatus, ReasonCode, ShipmentStatus
 from ordertrail.messages.pages import OutboxItem, Pages, earlier_promises
-from ordertrail.messages.progress import progress
+from ordertrail.messages.progress import parcel_progress, progress
 from ordertrail.messages.render import Renderer
-from tests.messages import documents
+from ordertrail.messages.troubles import Trouble, troubles
 from tests.messages.facts import CASA_VERDE, FORNO, HAPPENED, MARKUP, K, facts
 from tests.messages.html_check import Page
+from tests.pages import documents
 
 
 def tracking(pages: Pages, view: dict[str, Any], stream_url: str | None = "/t/x/stream") -> Page:
@@ -34,17 +36,71 @@ def test_a_page_is_well_formed_and_strict(pages: Pages, name: str) -> None:
     assert "CV-1042" in page.text and "None" not in page.text and "javascript:" not in str(page.tags)
 
 
+def test_a_promise_that_has_passed_is_not_shown_as_one(pages: Pages) -> None:
+    late = documents.UPDATED.replace(day=27)
+    text = Page(
+        pages.tracking(documents.TWO_PARCELS, CASA_VERDE, stream_url=None, updated_at=documents.UPDATED, now=late)
+    ).text
+    assert "We had told you Wednesday 25 November We do not have a new date yet" in text
+    assert "Updated 5 days ago" in text
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ("2026-11-23T10:00:00+00:00", "Open now until 18:00"),
+        ("2026-11-23T18:00:00+00:00", "Closed now · open again: Tuesday 24 November, 09:00"),
+        ("2026-11-20T18:00:00+00:00", "Closed now · open again: Monday 23 November, 09:00"),
+    ],
+)
+def test_help_says_whether_somebody_is_there(pages: Pages, now: str, said: str) -> None:
+    at = datetime.fromisoformat(now)
+    page = Page(pages.tracking(documents.DELIVERED, CASA_VERDE, stream_url=None, updated_at=at, now=at))
+    assert said in page.text
+
+
+def test_troubles_are_told_once_and_with_their_parcel() -> None:
+    def told(view: dict[str, Any]) -> list[Trouble]:
+        return list(troubles(OrderDocument.model_validate(view)))
+
+    assert told(documents.TWO_PARCELS) == [Trouble(kind="delayed", reason=ReasonCode.WEATHER, parcel=1)]
+    assert told(documents.ATTENTION) == [Trouble(kind="problem", reason=ReasonCode.DAMAGED)]
+    assert told(documents.DELIVERED) == told(documents.CANCELLED) == []
+    waiting = documents.document(status="backordered", events=[
+        {"at": "2026-11-20T15:30:00Z", "kind": "backordered", "reason_code": "backordered"},
+    ])  # fmt: skip
+    assert told(waiting) == [Trouble(kind="backordered", reason=ReasonCode.BACKORDERED)]
+    assert told(documents.document(conditions=["at_risk"])) == [], "our own guesses worry nobody"
+
+
+@pytest.mark.parametrize("status", list(ShipmentStatus))
+def test_every_status_of_a_parcel_has_its_place(pages: Pages, status: ShipmentStatus) -> None:
+    parcel = {"ref": "P", "status": status, "scans": [{"at": "2026-11-21T22:02:00Z", "status": "in_transit"}]}
+    view = documents.document(shipments=[parcel, {**parcel, "ref": "Q"}])
+    order = OrderDocument.model_validate(view)
+    steps = parcel_progress(order, order.shipments[0])
+    over = status in {ShipmentStatus.RETURNING, ShipmentStatus.RETURNED, ShipmentStatus.CANCELLED}
+    assert sum(step.state == "current" for step in steps) == (0 if over else 1)
+    assert "Parcel 2 of 2" in tracking(pages, view).text
+    if status is ShipmentStatus.EXCEPTION:
+        assert next(step.key for step in steps if step.state == "current") == "on_the_way"
+
+
 def test_two_parcels_show_their_journeys_and_the_changed_promise(pages: Pages) -> None:
     page = tracking(pages, documents.TWO_PARCELS)
     for shown in (
-        "Wednesday 25 November", "Tuesday 24 November", "How the expected date changed", "Parcel 1 of 2", "DHL Express",
-        "JD014600003828", "Zaragoza, Spain", "07:31", "Arrived at the depot near you", "bad weather", "SEUR", "€123.80",
-        "Table lamp Alba, oak", "Write to us", "Sunday 22 November, 14:05 (CET)",
+        "Wednesday 25 November", "instead of Tuesday 24 November", "How the expected date changed", "Parcel 1 of 2",
+        "DHL Express", "JD014600003828", "Zaragoza, Spain", "07:31", "Arrived at the depot near you", "SEUR", "€123.80",
+        "Bad weather is slowing things down", "How to reach us", "Table lamp Alba, oak", "Write to us",
+        "Follow it at DHL Express", "Closed now", "open again: Monday 23 November, 09:00", "Updated just now",
+        "Times are local to Madrid.",
     ):  # fmt: skip
         assert shown in page.text, shown
     current = [attributes for attributes in page.all("li") if attributes.get("aria-current") == "step"]
-    assert len(current) == 1
-    assert {"href": "https://track.dhl.example/JD014600003828", "rel": "noopener noreferrer"} in page.all("a")
+    assert len(current) == 2, "each parcel has its own place"
+    followed = [link for link in page.all("a") if link.get("href") == "https://track.dhl.example/JD014600003828"]
+    assert [link["rel"] for link in followed] == ["noopener noreferrer"]
+    assert "Sunday 22 November, 14:05 (CET)" in [time.get("title") for time in page.all("time")]
     assert page.all("main")[0]["data-stream"] == "/t/x/stream"
     assert "2026-11-25" in [time.get("datetime") for time in page.all("time")]
 
@@ -58,10 +114,10 @@ def test_a_page_that_will_not_change_runs_no_script(pages: Pages) -> None:
 @pytest.mark.parametrize(
     ("name", "shown", "hidden"),
     [
-        ("catering", "catering order is out for delivery", "parcel"),
+        ("catering", "Left the kitchen", "parcel"),
         ("pickup", "Calle del Pez 12", "Expected"),
         ("cancelled", "Refunded", "Expected"),
-        ("attention", "looking into this order", "Tuesday 24 November"),
+        ("attention", "damaged on the way", "Wednesday 25 November"),
     ],
 )
 def test_each_kind_of_order_speaks_properly(pages: Pages, name: str, shown: str, hidden: str) -> None:
@@ -129,7 +185,7 @@ def test_the_outbox_lists_and_filters(pages: Pages, renderer: Renderer) -> None:
 def test_an_email_is_framed_without_rights_and_a_text_is_shown_as_sent(pages: Pages, renderer: Renderer) -> None:
     email = Page(pages.outbox_message(_item(renderer, Channel.EMAIL)))
     frame = email.all("iframe")[0]
-    assert frame["src"] == "/outbox/7/html" and "allow-scripts" not in str(frame["sandbox"])
+    assert frame["src"] == "/outbox/7/html?scheme=light" and "allow-scripts" not in str(frame["sandbox"])
     assert "Still to come" in email.text
     sms = _item(renderer, Channel.SMS)
     shown = Page(pages.outbox_message(sms))
