@@ -9,7 +9,7 @@ from tests.chaos.report import told
 from tests.chaos.running import Form, run
 from tests.chaos.system import KILLABLE
 
-SHORT = Form(orders=25, seconds=9, life_seconds=7, acts=10, longest_outage=3.5, settle_seconds=120, seed=292)
+SHORT = Form(orders=25, seconds=7, life_seconds=6, acts=9, longest_outage=3.5, settle_seconds=150, seed=11)
 
 
 @pytest.mark.timeout(400)
