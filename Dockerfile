@@ -3,12 +3,17 @@ FROM python:3.11-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 RUN python -m venv /opt/ordertrail
-COPY requirements-runtime.lock ./
-RUN /opt/ordertrail/bin/pip install --require-hashes --only-binary :all: -r requirements-runtime.lock
+COPY requirements-build.lock requirements-runtime.lock ./
+# http-ece alone is published as source only: it is built here, with tools that are pinned as well.
+RUN /opt/ordertrail/bin/pip install --require-hashes --only-binary :all: -r requirements-build.lock \
+ && /opt/ordertrail/bin/pip install --require-hashes --only-binary :all: --no-binary http-ece --no-build-isolation \
+    -r requirements-runtime.lock
 COPY requirements.lock pyproject.toml README.md ./
 # The build's own tools, hash-pinned too, live in an environment that stays behind.
 RUN python -m venv /opt/build \
- && /opt/build/bin/pip install --require-hashes --only-binary :all: -r requirements.lock
+ && /opt/build/bin/pip install --require-hashes --only-binary :all: -r requirements-build.lock \
+ && /opt/build/bin/pip install --require-hashes --only-binary :all: --no-binary http-ece --no-build-isolation \
+    -r requirements.lock
 COPY worker.py ./
 COPY ordertrail ordertrail
 COPY workflows workflows

@@ -15,12 +15,15 @@ help:  ## Show what can be done
 install: $(READY)  ## Make the virtual environment
 
 # Done once, and again when the lock or the project's metadata changes. Every package is checked against its hash.
-$(READY): requirements.lock pyproject.toml
+# http-ece alone (web push) is published as source only: it is built here, with tools that are pinned as well.
+$(READY): requirements.lock requirements-build.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
-	  -r requirements.lock
+	  -r requirements-build.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	  --no-binary http-ece --no-build-isolation -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index \
 	  --editable .
 	@touch $@
@@ -55,6 +58,8 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 lock: $(READY)  ## Renew the locks to the newest versions pyproject.toml allows
 	$(COMPILE) --extra dev --upgrade --output-file requirements.lock
 	$(COMPILE) --constraints requirements.lock --output-file requirements-runtime.lock
+	printf 'setuptools\nwheel\n' | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --quiet --upgrade --output-file requirements-build.lock
 
 clean:  ## Remove the virtual environment and everything generated
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -29,9 +29,10 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     database = Database(settings.sqlalchemy_url)
+    port = settings.sdk_metrics_port
     while not stop.is_set():
         try:
-            client = await connect_temporal(sdk_metrics_port=settings.sdk_metrics_port)
+            client = await connect_temporal(sdk_metrics=f"{settings.metrics_host}:{port}" if port else "")
             break
         except RuntimeError:
             log.warning("temporal_unreachable", again_in_s=CONNECT_AGAIN_S)
@@ -48,13 +49,21 @@ async def run(settings: Settings) -> None:
     log.info("worker_stopped")
 
 
+def _show_metrics(host: str, port: int) -> None:
+    try:
+        start_http_server(port, addr=host)
+    except OSError as error:
+        taken = f"ORDERTRAIL_WORKER_METRICS_PORT: cannot listen on {host}:{port} ({error.strerror})"
+        raise ConfigurationError("metrics_port", taken) from None
+
+
 def main() -> int:
     """Run from the environment; the exit code."""
     try:
         settings = load_settings()
         configure_logging(settings.log_format, settings.log_level)
         if settings.worker_metrics_port:
-            start_http_server(settings.worker_metrics_port, addr="127.0.0.1")
+            _show_metrics(settings.metrics_host, settings.worker_metrics_port)
         share_interpreter_often()
         asyncio.run(run(settings))
     except ConfigurationError as error:

@@ -15,11 +15,10 @@ from ordertrail.domain.failures import StaleAdvance
 from ordertrail.domain.ids import NaturalKey, parse_order_workflow_id
 from ordertrail.domain.outcome import AdvanceInput, Outcome
 from ordertrail.domain.policy.engine import decide
-from ordertrail.frontdoor.signals import take_signal
+from ordertrail.frontdoor.signals import refuse_signal, take_signal
 
 log = structlog.get_logger(__name__)
 
-NO_BRAND = "-"
 LONGEST_BRAND = 50
 
 
@@ -80,7 +79,7 @@ class AdvanceActivity:
         """Signals for an order that does not exist become dead letters; orders are created over HTTP only."""
         key = _key(step)
         for signal in step.signals:
-            take_signal(c, key.brand if key else NO_BRAND, None, signal, step.now)
+            refuse_signal(c, key, signal, step.now)
         story = "No such order. Orders are created over HTTP; what was signalled is kept as dead letters."
         return Outcome(seq=0, received=step.received, known=False, closed=True, story=story)
 

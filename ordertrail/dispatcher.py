@@ -32,6 +32,8 @@ SWEEP_LIMIT = 200
 LEASE = timedelta(seconds=15)
 FORGOTTEN_AFTER = timedelta(minutes=10)
 """Forwarded so long ago and still not consumed: Temporal lost it (its own data was lost), so it is handed on again."""
+MISSED_WITHIN = timedelta(days=1)
+"""How long a scan that came in the same moment as its tracker is looked for; also the longest pause of all sweeps."""
 AT_ONCE = 24
 """Concurrent start requests; more only lengthens the tail."""
 
@@ -156,7 +158,7 @@ class Dispatcher:
 
     def _take_due(self, now: datetime) -> list[inbox.Due]:
         with self._database.read() as c:
-            missed = inbox.unmatched_with_tracker(c)
+            missed = inbox.unmatched_with_tracker(c, since=now - MISSED_WITHIN)
             due = inbox.due_handoffs(c, now=now, limit=SWEEP_LIMIT)
             forgotten = inbox.has_forgotten(c, older_than=now - FORGOTTEN_AFTER)
         if not (missed or due or forgotten):

@@ -102,6 +102,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1_000_000, gt=0, description="Larger request bodies are refused (413)")
     rate_limit_per_s: float = Field(200, gt=0, description="Requests per second and API key, averaged")
     rate_limit_burst: int = Field(400, gt=0, description="Requests at once per API key, above that average")
+    metrics_host: str = Field("127.0.0.1", description="Address the two metrics ports of the worker listen on")
     worker_metrics_port: int = Field(0, ge=0, le=65535, description="Prometheus port of the worker; 0 is off")
     sdk_metrics_port: int = Field(0, ge=0, le=65535, description="Prometheus port of the Temporal SDK; 0 is off")
     log_format: str = Field("json", pattern="^(json|text)$", description="`json` or `text`")

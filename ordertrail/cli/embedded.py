@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ordertrail.cli.ports import claim
 from ordertrail.domain.failures import ConfigurationError, OrdertrailError
@@ -86,13 +87,15 @@ def build(data_dir: Path, host: str, ports: Ports, *, environment: Mapping[str, 
     fixed = {
         "ORDERTRAIL_DATA_DIR": str(data_dir),
         "ORDERTRAIL_TEMPORAL_UI_URL": draft.ui_url,
-        "ORDERTRAIL_OPS_OPEN": "true" if is_loopback(host) else "false",
         "TEMPORAL_ADDRESS": draft.temporal_address,
         "TEMPORAL_NAMESPACE": "default",
         "TEMPORAL_CONFIG_FILE": os.devnull,
         "PYTHONUNBUFFERED": "1",
     }
     env = defaults | base | fixed
+    # A proxy on this machine asks from loopback for everybody: one is there if customers reach us by another name.
+    is_private = is_loopback(host) and is_loopback(urlsplit(env["ORDERTRAIL_PUBLIC_URL"]).hostname or "")
+    env["ORDERTRAIL_OPS_OPEN"] = "true" if is_private else "false"
     env["ORDERTRAIL_SECRET_KEY"] = env["ORDERTRAIL_SECRET_KEY"] or kept_secret(data_dir)
     return Embedded(data_dir=data_dir, host=host, ports=ports, env=env)
 

@@ -50,7 +50,7 @@ def list_keys(brand: Annotated[str | None, typer.Option(help="Of this brand only
 
 @app.command()
 def revoke(key_id: Annotated[str, typer.Argument(help="Its id, as shown by 'keys list'.")]) -> None:
-    """Make a key useless, at once and for ever."""
+    """Make a key useless for ever. Running processes forget it within half a minute."""
     with opened_database(settings_beside()) as database, database.write() as c:
         done = keys.revoke(c, key_id, now())
     if not done:

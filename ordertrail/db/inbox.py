@@ -225,15 +225,12 @@ class Due:
     external_id: str
 
 
-def due_handoffs(c: Connection, *, now: datetime, limit: int, only: Sequence[int] = ()) -> list[Due]:
+def due_handoffs(c: Connection, *, now: datetime, limit: int) -> list[Due]:
     """The oldest unforwarded handoff of each order that is due, taking brands and connections in turns.
 
     One wake-up is enough for all rows of an order, because an advance consumes everything that waits for it.
-    `only`: handoffs of these inbox rows, due or not (the accepting process handing on its own).
     """
-    wanted = (
-        handoffs.c.inbox_id.in_(only) if only else and_(handoffs.c.forwarded_at.is_(None), handoffs.c.due_at <= now)
-    )
+    wanted = and_(handoffs.c.forwarded_at.is_(None), handoffs.c.due_at <= now)
     oldest = select(func.min(handoffs.c.id).label("id")).where(wanted).group_by(handoffs.c.order_id).subquery()
     turn = func.row_number().over(partition_by=(handoffs.c.brand, handoffs.c.connection), order_by=handoffs.c.id)
     statement = (
@@ -298,13 +295,18 @@ def unmatched(c: Connection, keys: Sequence[str]) -> list[InboxRow]:
     return [InboxRow(**row._mapping) for row in c.execute(_UNMATCHED, {"keys": list(keys)})]
 
 
-def unmatched_with_tracker(c: Connection, *, limit: int = 100) -> list[str]:
-    """Keys for which both a waiting row and its tracker exist: the two came at once and missed each other."""
+def unmatched_with_tracker(c: Connection, *, since: datetime, limit: int = 100) -> list[str]:
+    """Keys for which both a waiting row and its tracker exist: the two came at once and missed each other.
+
+    Newest first, and none received before `since`: a scan from outside its tracker's time waits as well, and never
+    matches; those must not stand in the way of the others.
+    """
     statement = (
         select(inbox.c.match_key)
         .join(trackers, trackers.c.match_key == inbox.c.match_key)
-        .where(inbox.c.state == InboxState.UNMATCHED)
-        .distinct()
+        .where(inbox.c.state == InboxState.UNMATCHED, inbox.c.received_at >= since)
+        .group_by(inbox.c.match_key)
+        .order_by(func.max(inbox.c.id).desc())
         .limit(limit)
     )
     return [key for (key,) in c.execute(statement)]

@@ -8,7 +8,7 @@ from ulid import ULID
 
 from ordertrail.db.tables import shipments, tracker_shipments, trackers
 from ordertrail.db.types import Utc
-from ordertrail.db.upsert import insert_for
+from ordertrail.db.upsert import hold, insert_for
 from ordertrail.domain.ids import normal_tracking_number, tracker_key
 from ordertrail.domain.vocabulary import TERMINAL_SHIPMENT
 
@@ -57,6 +57,10 @@ def link(
     if current is not None and _used_up(c, current, order_id, now):
         c.execute(update(trackers).where(trackers.c.id == current).values(valid_to=now - SCAN_SLACK))
         current = None
+    if current is None:
+        # Two orders in one parcel may be linked at this very moment: the second takes the first one's tracker.
+        hold(c, key)
+        current = c.execute(_CURRENT, {"key": key}).scalar_one_or_none()
     if current is None:
         current = f"trk_{ULID()!s}".lower()
         c.execute(

@@ -56,11 +56,6 @@ def tracker_key(brand: str, carrier: str, tracking_number: str) -> str:
     return f"tracker:{brand}:{carrier}:{normal_tracking_number(tracking_number)}"
 
 
-def shipment_key(order_id: str, shipment_ref: str) -> str:
-    """What a scan for a shipment not yet known waits for."""
-    return f"shipment:{order_id}:{shipment_ref}"
-
-
 def natural_match_key(key: NaturalKey) -> str:
     """What an event for an order not yet known waits for."""
     return order_workflow_id(key)

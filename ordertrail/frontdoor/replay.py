@@ -89,7 +89,7 @@ class Replay:
     def _read_again(self, row: InboxRow, now: datetime) -> Outcome:
         reader = self._readers.get(row.kind)
         if reader is None:
-            return self._bury(row, Rejection(reason="kind_cannot_be_replayed", detail=""))
+            return StillDead(reason="kind_cannot_be_replayed")  # and the row keeps the reason it was buried for
         try:
             acceptance = reader(row, now)
         except Transient:

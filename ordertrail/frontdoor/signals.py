@@ -11,26 +11,29 @@ from ordertrail.db import inbox, trackers
 from ordertrail.db.inbox import InboxKind, InboxState
 from ordertrail.db.trackers import Target
 from ordertrail.domain.events import AnyOrderEvent, TrackingEvent
-from ordertrail.domain.ids import tracker_key
+from ordertrail.domain.ids import NaturalKey, tracker_key
 from ordertrail.domain.outcome import RawSignal
 from ordertrail.frontdoor.acceptance import SameIdOtherBodyError, dead_letter, receive, repeated
 
 CONNECTION = "temporal"
+NO_BRAND = "-"
+"""Brand of what was signalled to a workflow whose id names no order."""
 UNREADABLE = 2
 """Priority of a dead letter that a sender must be told about soon."""
+_KINDS = {"order_event": InboxKind.ORDER_EVENT, "tracking_event": InboxKind.TRACKING_EVENT}
+"""The signals of the contract. Their dead letters are of the same kind as those of HTTP, and are replayed like them."""
 
 
-def take_signal(c: Connection, brand: str, order_id: str | None, signal: RawSignal, now: datetime) -> bool:
+def take_signal(c: Connection, brand: str, order_id: str, signal: RawSignal, now: datetime) -> bool:
     """Store one signal; True when something now waits for the order. A signal taken before changes nothing."""
     raw = base64.b64decode(signal.body)
-    if order_id is None:
-        return _refuse(c, brand, None, signal, raw, now, "unknown_order")
     if signal.cut:
         return _refuse(c, brand, order_id, signal, raw, now, "too_long")
-    if signal.name not in ("order_event", "tracking_event"):
+    kind = _KINDS.get(signal.name)
+    if kind is None:
         return _refuse(c, brand, order_id, signal, raw, now, "unknown_signal")
     try:
-        if signal.name == "order_event":
+        if kind is InboxKind.ORDER_EVENT:
             event = AnyOrderEvent.validate_json(raw)
             targets, key = [Target(order_id=order_id, shipment_ref="")], ""
         else:
@@ -38,7 +41,6 @@ def take_signal(c: Connection, brand: str, order_id: str | None, signal: RawSign
             targets, key = _targets(c, brand, order_id, event)
     except ValidationError as error:
         return _refuse(c, brand, order_id, signal, raw, now, "not_understood", _detail(error))
-    kind = InboxKind.ORDER_EVENT if signal.name == "order_event" else InboxKind.TRACKING_EVENT
     source_id = f"{order_id}|{event.event_id}" if kind is InboxKind.ORDER_EVENT else event.event_id
     received = receive(brand, CONNECTION, source_id, kind, raw, now)
     inbox_id = inbox.insert(
@@ -54,6 +56,13 @@ def take_signal(c: Connection, brand: str, order_id: str | None, signal: RawSign
             shipment_ref=target.shipment_ref, now=now,
         )  # fmt: skip
     return bool(targets)
+
+
+def refuse_signal(c: Connection, key: NaturalKey | None, signal: RawSignal, now: datetime) -> None:
+    """Keep a signal for an order that does not exist; `key` is what its workflow's id says, None if it says nothing."""
+    brand, reference = (key.brand, f"{key.channel}:{key.external_id}") if key else (NO_BRAND, None)
+    raw = base64.b64decode(signal.body)
+    _refuse(c, brand, None, signal, raw, now, "unknown_order", reference=reference)
 
 
 def _targets(c: Connection, brand: str, order_id: str, event: TrackingEvent) -> tuple[list[Target], str]:
@@ -75,10 +84,13 @@ def _again(
 
 def _refuse(
     c: Connection, brand: str, order_id: str | None, signal: RawSignal, raw: bytes, now: datetime, reason: str,
-    detail: str | None = None,
+    detail: str | None = None, reference: str | None = None,
 ) -> bool:  # fmt: skip
     identity = hashlib.sha256(signal.name.encode() + b"\x00" + raw).hexdigest()
-    received = receive(brand, CONNECTION, f"signal:{order_id or ''}:{identity}", InboxKind.SIGNAL, raw, now)
+    about = order_id or reference
+    kind = _KINDS.get(signal.name) if about and not signal.cut else None
+    source_id = f"signal:{about or ''}:{identity}"
+    received = receive(brand, CONNECTION, source_id, kind or InboxKind.SIGNAL, raw, now, about)
     shown = f"signal {signal.name[:60]!r}" + (f": {detail}" if detail else "")
     dead_letter(c, received, reason=reason, detail=_storable(shown), priority=UNREADABLE, order_id=order_id)
     return False

@@ -9,14 +9,16 @@ from temporalio.envconfig import ClientConfig
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
 
-async def connect_temporal(*, sdk_metrics_port: int = 0) -> Client:
-    """A client by the standard `TEMPORAL_*` settings. Raises RuntimeError while the server cannot be reached."""
+async def connect_temporal(*, sdk_metrics: str = "") -> Client:
+    """A client by the standard `TEMPORAL_*` settings. Raises RuntimeError while the server cannot be reached.
+
+    `sdk_metrics`: the `host:port` on which the SDK shows its Prometheus figures, if any.
+    """
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "127.0.0.1:7233")
     runtime = None
-    if sdk_metrics_port:
-        metrics = PrometheusConfig(bind_address=f"127.0.0.1:{sdk_metrics_port}")
-        runtime = Runtime(telemetry=TelemetryConfig(metrics=metrics))
+    if sdk_metrics:
+        runtime = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=sdk_metrics)))
     return await Client.connect(**config, data_converter=pydantic_data_converter, runtime=runtime)
 
 

@@ -220,6 +220,9 @@ def test_a_demo_takes_no_providers_or_databases_from_the_environment(tmp_path: P
 def test_the_outbox_is_open_on_loopback_only(tmp_path: Path) -> None:
     hosts = {"127.0.0.1": "true", "::1": "true", "localhost": "true", "0.0.0.0": "false", "shop.example": "false"}
     assert {host: build(tmp_path, host=host).env["ORDERTRAIL_OPS_OPEN"] for host in hosts} == hosts
+    # Behind a proxy on this machine every request comes from loopback, whoever sent it.
+    proxied = {"ORDERTRAIL_PUBLIC_URL": "https://orders.shop.example", "ORDERTRAIL_OPS_OPEN": "true"}
+    assert build(tmp_path, proxied).env["ORDERTRAIL_OPS_OPEN"] == "false"
 
 
 def test_commands_beside_an_embedded_system_find_it(run: Run, tmp_path: Path) -> None:
