@@ -15,7 +15,7 @@ from ordertrail.domain.clock import system_clock
 from ordertrail.domain.failures import ConfigurationError
 from ordertrail.observability import configure_logging
 from ordertrail.settings import Settings, load_settings
-from ordertrail.wiring.shared import connect_temporal, share_interpreter_often
+from ordertrail.wiring.shared import connect_temporal, runtime_with_metrics, share_interpreter_often
 from ordertrail.wiring.worker import build_workers
 
 log = structlog.get_logger(__name__)
@@ -29,10 +29,10 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     database = Database(settings.sqlalchemy_url)
-    port = settings.sdk_metrics_port
+    runtime = runtime_with_metrics(settings.metrics_host, settings.sdk_metrics_port)
     while not stop.is_set():
         try:
-            client = await connect_temporal(sdk_metrics=f"{settings.metrics_host}:{port}" if port else "")
+            client = await connect_temporal(runtime=runtime)
             break
         except RuntimeError:
             log.warning("temporal_unreachable", again_in_s=CONNECT_AGAIN_S)

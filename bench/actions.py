@@ -1,6 +1,7 @@
 """Counts what Temporal Cloud would bill for a run, from its history."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -31,7 +32,7 @@ def count_actions(events: Iterable[HistoryEvent]) -> int:
     started_with_signal = any(
         before.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
         and after.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
-        for before, after in zip(known, known[1:], strict=False)
+        for before, after in pairwise(known)
     )
     tasks_with_markers = {
         event.marker_recorded_event_attributes.workflow_task_completed_event_id

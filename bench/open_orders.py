@@ -34,7 +34,7 @@ async def measure(*, quick: bool) -> list[Figure]:
         say(f"{number} orders open after {took:.0f} s")
         with_many = await _reach(product, many[:: number // _MEASURED], Milestone.PROCESSING)
         busiest, span = _deadlines(system)
-        figures = [
+        return [
             limited("open.worker_rss", system.rss_mb("worker"), "MB", most=400, floor=empty_mb),
             compared("open.signal_p50", median(with_many) * 1000, median(with_few) * 1000, "ms", most=2.0),
             shown("open.signal_p99", percentile(with_many, 0.99) * 1000, "ms", percentile(with_few, 0.99) * 1000),
@@ -43,7 +43,6 @@ async def measure(*, quick: bool) -> list[Figure]:
             shown("open.temporal_rss", system.rss_mb("temporal"), "MB"),
             shown("open.created_per_s", number / took, "orders/s"),
         ]
-    return figures
 
 
 async def _place(subject: Subject, lives: list[Life]) -> float:

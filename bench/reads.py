@@ -30,7 +30,8 @@ async def measure(*, quick: bool) -> list[Figure]:
         for turn in range(rounds):
             for name, path in paths.items():
                 found[name].append(await _load(system, path, seconds))
-            say(f"reads, {turn + 1} of {rounds}: {found['order'][-1]['per_s']:.0f}/s of {found['empty'][-1]['per_s']:.0f}/s")
+            last = {name: runs[-1]["per_s"] for name, runs in found.items()}
+            say(f"reads, {turn + 1} of {rounds}: {last['order']:.0f}/s of {last['empty']:.0f}/s")
     middle = {name: {k: median(run[k] for run in runs) for k in runs[0]} for name, runs in found.items()}
     return [
         compared("reads.per_s", middle["order"]["per_s"], middle["empty"]["per_s"], "requests/s", least=0.45),

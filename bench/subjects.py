@@ -107,4 +107,3 @@ class Floor(Subject):
 
     def workflow_id(self, order: Life) -> str:
         return f"floor:{order.external_id}"
-

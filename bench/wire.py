@@ -20,8 +20,8 @@ class Http:
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The answer's body. Raises RuntimeError for any status but 2xx."""
         data = json.dumps(body).encode()
-        head = f"POST {path} HTTP/1.1\r\n{self._head}content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
-        return await self._ask(head.encode() + data)
+        head = f"POST {path} HTTP/1.1\r\n{self._head}content-type: application/json\r\n"
+        return await self._ask(f"{head}content-length: {len(data)}\r\n\r\n".encode() + data)
 
     async def _ask(self, request: bytes) -> dict[str, Any]:
         reader, writer = await self._connection()

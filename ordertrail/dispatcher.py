@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -30,7 +31,7 @@ SWEEP_EVERY_S = 1.0
 BURY_EVERY_S = 600.0
 SWEEP_LIMIT = 200
 LEASE = timedelta(seconds=15)
-FORGOTTEN_AFTER = timedelta(minutes=10)
+FORGOTTEN_AFTER = timedelta(minutes=3)
 """Forwarded so long ago and still not consumed: Temporal lost it (its own data was lost), so it is handed on again."""
 MISSED_WITHIN = timedelta(days=1)
 """How long a scan that came in the same moment as its tracker is looked for; also the longest pause of all sweeps."""
@@ -76,6 +77,7 @@ class Dispatcher:
         self._loop = asyncio.get_running_loop()
         workers = [asyncio.create_task(self._hand_on_loop()) for _ in range(AT_ONCE)]
         workers += [
+            asyncio.create_task(self._forever(self._connect_early)),
             asyncio.create_task(self._forever(self._mark)),
             asyncio.create_task(self._forever(self._sweep)),
             asyncio.create_task(self._forever(self._bury, every_s=BURY_EVERY_S)),
@@ -114,7 +116,13 @@ class Dispatcher:
     async def _connected(self) -> Client:
         if self._client is None:
             self._client = await self._connect()
+            self.healthy = True
         return self._client
+
+    async def _connect_early(self) -> None:
+        """So that the first order need not wait for it, and a process without orders knows that Temporal is there."""
+        with suppress(RuntimeError):
+            await self._connected()
 
     async def _bury(self) -> None:
         """What waited too long for its order or shipment becomes a dead letter."""

@@ -1,5 +1,7 @@
 """Which provider serves which channel, and that what is missing is named at start."""
 
+import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from ordertrail.domain.clock import system_clock
 from ordertrail.domain.failures import ConfigurationError
 from ordertrail.settings import EmailProvider, PushProvider, Settings, SmsProvider, VoiceProvider
 from ordertrail.wiring.providers import build_providers, rates
+from ordertrail.wiring.shared import connect_temporal, runtime_with_metrics
 
 TWILIO = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_token": SecretStr("token")}
 VAPID = {"vapid_private_key": SecretStr(new_vapid_key()[0]), "vapid_subject": "mailto:ops@example.org"}
@@ -75,3 +78,16 @@ def test_what_is_missing_is_named(settings: dict[str, Any], missing: str) -> Non
 def test_every_real_provider_has_a_rate() -> None:
     limits = rates(Settings(secret_key=SecretStr("not a secret, only long enough for one")))
     assert set(limits) == {"sendgrid", "smtp", "twilio", "twilio_voice", "webpush"}
+
+
+def test_the_sdk_shows_its_figures_also_when_temporal_is_away_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    runtime = runtime_with_metrics("127.0.0.1", port)
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            asyncio.run(connect_temporal(runtime=runtime))
+    with pytest.raises(ConfigurationError, match=f"SDK_METRICS_PORT.*{port}"):
+        runtime_with_metrics("127.0.0.1", port)

@@ -22,9 +22,9 @@ _STORE = insert(advances)
 _TIMELINE = select(timeline.c.envelope).where(timeline.c.order_id == bindparam("of_order")).order_by(timeline.c.id)
 _APPEND = Prepared(
     timeline,
-    lambda new: new.on_conflict_do_nothing(
-        index_elements=["order_id", "source", "event_id", "shipment_ref"]
-    ).returning(timeline.c.id),
+    lambda new: new.on_conflict_do_nothing(index_elements=["order_id", "source", "event_id", "shipment_ref"]).returning(
+        timeline.c.id
+    ),
 )
 _DELIVERY_VIEW = (
     select(*(deliveries.c[name] for name in DeliveryView.model_fields))

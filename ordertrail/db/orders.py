@@ -61,10 +61,7 @@ _UPSERT_PERSON = Prepared(
     ).returning(people.c.id),
 )
 _LOCK_PEOPLE = (
-    select(people.c.id)
-    .where(people.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(people.c.id)
-    .with_for_update()
+    select(people.c.id).where(people.c.id.in_(bindparam("ids", expanding=True))).order_by(people.c.id).with_for_update()
 )
 
 

@@ -14,6 +14,7 @@ from ordertrail.domain.events import AnyOrderEvent, TrackingEvent
 from ordertrail.domain.ids import NaturalKey, tracker_key
 from ordertrail.domain.outcome import RawSignal
 from ordertrail.frontdoor.acceptance import SameIdOtherBodyError, dead_letter, receive, repeated
+from ordertrail.frontdoor.references import is_reference
 
 CONNECTION = "temporal"
 NO_BRAND = "-"
@@ -60,7 +61,8 @@ def take_signal(c: Connection, brand: str, order_id: str, signal: RawSignal, now
 
 def refuse_signal(c: Connection, key: NaturalKey | None, signal: RawSignal, now: datetime) -> None:
     """Keep a signal for an order that does not exist; `key` is what its workflow's id says, None if it says nothing."""
-    brand, reference = (key.brand, f"{key.channel}:{key.external_id}") if key else (NO_BRAND, None)
+    brand, named = (key.brand, f"{key.channel}:{key.external_id}") if key else (NO_BRAND, "")
+    reference = named if is_reference(named) else None
     raw = base64.b64decode(signal.body)
     _refuse(c, brand, None, signal, raw, now, "unknown_order", reference=reference)
 

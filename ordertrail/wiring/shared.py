@@ -8,17 +8,27 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
+from ordertrail.domain.failures import ConfigurationError
 
-async def connect_temporal(*, sdk_metrics: str = "") -> Client:
-    """A client by the standard `TEMPORAL_*` settings. Raises RuntimeError while the server cannot be reached.
 
-    `sdk_metrics`: the `host:port` on which the SDK shows its Prometheus figures, if any.
+def runtime_with_metrics(host: str, port: int) -> Runtime | None:
+    """The SDK's runtime that shows its Prometheus figures; None, its default one, where `port` is 0.
+
+    Once per process, because it keeps the port. Raises ConfigurationError if something else has it.
     """
+    if not port:
+        return None
+    try:
+        return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=f"{host}:{port}")))
+    except ValueError:
+        message = f"ORDERTRAIL_SDK_METRICS_PORT: cannot listen on {host}:{port}"
+        raise ConfigurationError("metrics_port", message) from None
+
+
+async def connect_temporal(*, runtime: Runtime | None = None) -> Client:
+    """A client by the standard `TEMPORAL_*` settings. Raises RuntimeError while the server cannot be reached."""
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "127.0.0.1:7233")
-    runtime = None
-    if sdk_metrics:
-        runtime = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=sdk_metrics)))
     return await Client.connect(**config, data_converter=pydantic_data_converter, runtime=runtime)
 
 

@@ -1,5 +1,6 @@
 """Dead letters: seen by their brand's operators only, and replayed as if they had just come in."""
 
+import base64
 import json
 from datetime import timedelta
 
@@ -11,10 +12,13 @@ from ordertrail.db import inbox as inbox_rows
 from ordertrail.db.engine import Database
 from ordertrail.db.inbox import InboxKind, InboxState
 from ordertrail.db.tables import deliveries, handoffs, inbox
+from ordertrail.domain.ids import NaturalKey
+from ordertrail.domain.outcome import RawSignal
 from ordertrail.frontdoor.acceptance import receive
 from ordertrail.frontdoor.callbacks import read_sendgrid
 from ordertrail.frontdoor.receipts import Receipts
 from ordertrail.frontdoor.replay import NotDead, Replayed, StillDead
+from ordertrail.frontdoor.signals import refuse_signal, take_signal
 from ordertrail.settings import Settings
 from tests.api.bodies import EMAIL, event, order, scan
 from tests.api.conftest import MakeKey, Memory
@@ -146,3 +150,46 @@ def test_a_kind_nobody_reads_stays_where_it_is(client: TestClient, database: Dat
         letter = inbox_rows.insert(c, received, state=InboxState.DEAD, reason="unknown_signal")
     still = client.post(f"/v1/dead-letters/{letter}/replay").json()
     assert (still["state"], still["reason"]) == ("dead", "kind_cannot_be_replayed")
+    assert client.get(f"/v1/dead-letters/{letter}").json()["reason"] == "unknown_signal"
+
+
+def signal(name: str, body: object, clock: DrivenClock) -> RawSignal:
+    raw = base64.b64encode(json.dumps(body).encode()).decode()
+    return RawSignal(number=1, name=name, encoding="json/plain", body=raw, received_at=clock())
+
+
+def dead_letters(client: TestClient) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = client.get("/v1/dead-letters").json()["dead_letters"]
+    return found
+
+
+def test_a_signal_that_was_not_understood_is_replayed_for_its_order(
+    client: TestClient, database: Database, clock: DrivenClock
+) -> None:
+    order_id = client.post("/v1/orders", json=order()).json()["order_id"]
+    with database.write() as c:
+        take_signal(c, "acme", order_id, signal("order_event", event(kind="not yet known"), clock), clock())
+    (letter,) = dead_letters(client)
+    assert (letter["kind"], letter["reason"], letter["order_id"]) == ("order_event", "not_understood", order_id)
+    mend(database, int(str(letter["id"])), json.dumps(event()).encode())
+    answer = client.post(f"/v1/dead-letters/{letter['id']}/replay").json()
+    assert (answer["state"], answer["answer"]["order_ids"]) == ("replayed", [order_id])
+
+
+def test_a_signal_for_an_order_placed_since_is_replayed_for_it(
+    client: TestClient, database: Database, clock: DrivenClock
+) -> None:
+    placed = order()
+    key = NaturalKey(brand="acme", channel=placed["channel"], external_id=placed["external_id"])
+    with database.write() as c:
+        refuse_signal(c, key, signal("order_event", event(), clock), clock())
+        refuse_signal(c, key, signal("order_evnt", event(), clock), clock())
+        refuse_signal(c, None, signal("order_event", event(), clock), clock())
+        far = NaturalKey(brand="acme", channel="web", external_id="x" * 900)
+        refuse_signal(c, far, signal("order_event", event(), clock), clock())
+    order_id = client.post("/v1/orders", json=placed).json()["order_id"]
+    letters = dead_letters(client)
+    assert sorted(str(letter["kind"]) for letter in letters) == ["order_event", "signal", "signal"]
+    (letter,) = (letter for letter in letters if letter["kind"] == "order_event")
+    answer = client.post(f"/v1/dead-letters/{letter['id']}/replay").json()
+    assert (answer["state"], answer["answer"]["order_ids"]) == ("replayed", [order_id])

@@ -110,7 +110,7 @@ def test_a_database_url_that_is_none_is_told(run: Run) -> None:
 
 
 def test_temporal_away_is_told_with_its_address(ready: Run) -> None:
-    for command in (("worker", "--wait", "0"), ("orders", "rebuild"), ("temporal-setup",)):
+    for command in (("worker", "--wait", "0"), ("orders", "rebuild"), ("temporal-setup", "--wait", "0")):
         assert "127.0.0.1:1" in one_line(ready(*command, TEMPORAL_ADDRESS="127.0.0.1:1"))
 
 

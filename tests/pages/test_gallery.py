@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
+from starlette.testclient import TestClient
 
 from api.context import Context
 from api.trials import Wish
@@ -15,7 +16,6 @@ from ordertrail.messages.gallery import Choice, Gallery, in_scheme, languages_of
 from ordertrail.messages.pages import Pages
 from ordertrail.messages.render import Renderer
 from ordertrail.messages.samples_extreme import SAMPLES
-from tests.api.conftest import TestClient
 from tests.conftest import DrivenClock
 from tests.messages.facts import CASA_VERDE, FORNO
 from tests.messages.html_check import Page

@@ -67,6 +67,13 @@ def test_processing_overtaken_by_packed_within_the_hold_is_never_told():
     assert life.last("order_update").hints.stage == "packed"
 
 
+def test_a_step_that_is_reported_many_times_at_once_is_told_once():
+    life = held()
+    life.arrive(*(said(OrderProcessing, 1 + n / 60, event_id=f"again-{n}") for n in range(5)))
+    life.pass_time(at(3))
+    assert life.kinds() == ["order_confirmation", "order_update"]
+
+
 def test_a_chatty_source_cannot_put_an_update_off_for_ever():
     life = held()
     for minute in range(6):

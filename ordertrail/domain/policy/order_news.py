@@ -75,9 +75,10 @@ def _steps(state: OrderState, memory: Memory) -> Iterator[News]:
     # What is packed has been processed, whenever the shop says so.
     newest = next((anchor for stage, anchor in reversed(untold) if stage.stage == "packed" or not packed), None)
     over = state.status not in _BEFORE_SHIPPING
-    for stage, anchor in untold:
-        hints = Hints(happened_at=stage.occurred_at, stage=stage.stage)
-        news = _order(_K.ORDER_UPDATE, anchor, hints, stage.event_id)
+    for anchor in dict.fromkeys(anchor for _, anchor in untold):
+        reports = [stage for stage, its_anchor in untold if its_anchor == anchor]  # a shop may say the same step often
+        hints = Hints(happened_at=reports[0].occurred_at, stage=reports[0].stage)
+        news = replace(_order(_K.ORDER_UPDATE, anchor, hints), event_ids=tuple(stage.event_id for stage in reports))
         yield replace(news, unsaid=Why.OVERTAKEN if over or anchor != newest else None)
 
 
