@@ -67,7 +67,9 @@ class Saver:
         if message.copy_of is not None:
             made = MessageFacts.model_validate_json(advancing.facts_of(c, message.copy_of))
         else:
-            made = message_facts(loaded.situation, message, page_url=self._links.tracking_page(order_id))
+            made = message_facts(
+                loaded.situation, message, page_url=self._links.tracking_page(order_id, message.contact.role)
+            )
         made = made.model_copy(update={"unsubscribe_url": self._unsubscribe_url(loaded, message)})
         facts = made.model_dump_json(exclude_none=True)
         return {

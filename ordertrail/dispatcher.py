@@ -56,6 +56,7 @@ class Dispatcher:
         self._clock = clock
         self._unmatched_for = unmatched_for
         self._client: Client | None = None
+        self._connecting = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pending: dict[str, Wake] = {}
         self._forwarded: dict[str, int] = {}
@@ -114,10 +115,13 @@ class Dispatcher:
         self._forwarded[wake.order_id] = max(wake.inbox_id, self._forwarded.get(wake.order_id, 0))
 
     async def _connected(self) -> Client:
-        if self._client is None:
-            self._client = await self._connect()
-            self.healthy = True
-        return self._client
+        if self._client is not None:
+            return self._client
+        async with self._connecting:  # all loops want it at once, and one client serves them all
+            if self._client is None:
+                self._client = await self._connect()
+                self.healthy = True
+            return self._client
 
     async def _connect_early(self) -> None:
         """So that the first order need not wait for it, and a process without orders knows that Temporal is there."""

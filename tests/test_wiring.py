@@ -12,6 +12,7 @@ from ordertrail.db.engine import Database
 from ordertrail.domain.clock import system_clock
 from ordertrail.domain.failures import ConfigurationError
 from ordertrail.settings import EmailProvider, PushProvider, Settings, SmsProvider, VoiceProvider
+from ordertrail.wiring.api import build_api
 from ordertrail.wiring.providers import build_providers, rates
 from ordertrail.wiring.shared import connect_temporal, runtime_with_metrics
 
@@ -73,6 +74,13 @@ def test_what_is_missing_is_named(settings: dict[str, Any], missing: str) -> Non
     with pytest.raises(ConfigurationError) as raised:
         served(settings)
     assert f"ORDERTRAIL_{missing}" in str(raised.value)
+
+
+@pytest.mark.parametrize("key", ["not base64", "bm8ga2V5"])
+def test_a_wrong_verification_key_is_named_at_start(key: str) -> None:
+    settings = Settings(secret_key=SecretStr("not a secret, only long enough for one"), sendgrid_webhook_public_key=key)
+    with pytest.raises(ConfigurationError, match="ORDERTRAIL_SENDGRID_WEBHOOK_PUBLIC_KEY"):
+        build_api(settings)
 
 
 def test_every_real_provider_has_a_rate() -> None:

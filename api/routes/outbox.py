@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from api.context import context_of
+from api.context import Context, context_of
 from api.cursors import RowId
 from api.guard import OperatorBrand
 from api.problems import not_found
@@ -15,9 +15,11 @@ from api.routes.portal import PAGE_HEADERS
 from ordertrail.db import console
 from ordertrail.db.console import ConsoleMessage
 from ordertrail.domain.base import NO_NUL
+from ordertrail.domain.ids import NaturalKey
 from ordertrail.domain.message import Rendered
 from ordertrail.messages.gallery import in_scheme
 from ordertrail.messages.pages import EMAIL_CONTENT_SECURITY_POLICY, OutboxItem
+from ordertrail.temporal_ui import run_url
 
 router = APIRouter(include_in_schema=False)
 
@@ -63,7 +65,16 @@ async def outbox_message(request: Request, message_id: MessageId, brand: Operato
     row = await context.reader.read(lambda c: console.by_id(c, message_id, brand=brand))
     if row is None:
         raise not_found("message")
-    return HTMLResponse(context.parts.pages.outbox_message(_item(row)), headers=PAGE_HEADERS)
+    html = context.parts.pages.outbox_message(_item(row), run_url=_run_url(context, row))
+    return HTMLResponse(html, headers=PAGE_HEADERS)
+
+
+def _run_url(context: Context, row: ConsoleMessage) -> str:
+    if not row.document:
+        return ""
+    order = json.loads(row.document)
+    key = NaturalKey(brand=order["brand"], channel=order["channel"], external_id=order["external_id"])
+    return run_url(context.parts.settings.temporal_ui_url, key)
 
 
 @router.get("/outbox/{message_id}/html")

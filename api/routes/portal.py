@@ -15,6 +15,7 @@ from ordertrail.db import reading
 from ordertrail.db.brands import UnknownBrand
 from ordertrail.domain.brand import Brand
 from ordertrail.messages.brand_css import brand_css
+from ordertrail.messages.links import Opened
 from ordertrail.messages.pages import CONTENT_SECURITY_POLICY
 from ordertrail.settings import PushProvider
 
@@ -36,17 +37,17 @@ PAGE_HEADERS = {
 async def tracking_page(request: Request, token: str) -> Response:
     """The order behind a signed link. A link of ours to an order erased since, and a made-up one, look the same."""
     context = context_of(request)
-    order_id = context.parts.links.order_of(token)
-    html = await run_in_threadpool(_rendered, context, order_id, token) if order_id else None
+    opened = context.parts.links.order_of(token)
+    html = await run_in_threadpool(_rendered, context, opened, token) if opened else None
     if html is None:
         html = await run_in_threadpool(context.parts.pages.not_found, None)
         return HTMLResponse(html, 404, PAGE_HEADERS)
     return HTMLResponse(html, headers=PAGE_HEADERS)
 
 
-def _rendered(context: Context, order_id: str, token: str) -> str | None:
+def _rendered(context: Context, opened: Opened, token: str) -> str | None:
     with context.parts.database.read() as c:
-        found = reading.public_document(c, order_id)
+        found = reading.public_document(c, opened.order_id)
         brand = _brand(context, c, found[0]) if found else None
     if found is None or brand is None:
         return None
@@ -60,6 +61,7 @@ def _rendered(context: Context, order_id: str, token: str) -> str | None:
         updated_at=updated_at,
         now=context.parts.clock(),
         push_url=f"/t/{token}/push-subscriptions" if pushes else None,
+        for_recipient=opened.for_recipient,
     )
 
 
@@ -74,11 +76,11 @@ def _brand(context: Context, c: Connection, brand_id: str) -> Brand | None:
 async def tracking_stream(request: Request, token: str, last_event_id: str | None = Header(None)) -> Response:
     """That something changed, and no more: the page then fetches itself again."""
     context = context_of(request)
-    order_id = context.parts.links.order_of(token)
-    if order_id is None:
+    opened = context.parts.links.order_of(token)
+    if opened is None:
         # EventSource gives up for good on 204, which a stale tab with an old link should.
         return Response(status_code=204, headers=PAGE_HEADERS)
-    events = listen(context.hub, order_id, event_number(last_event_id), bare_event)
+    events = listen(context.hub, opened.order_id, event_number(last_event_id), bare_event)
     return StreamingResponse(events, media_type="text/event-stream", headers=PAGE_HEADERS)
 
 

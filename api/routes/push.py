@@ -84,13 +84,13 @@ async def subscribe(request: Request, token: str) -> Response:
     settings = context.parts.settings
     if settings.push_provider is PushProvider.OFF:
         raise _off()
-    order = await _order(context, token)
+    order, person_id = await _order(context, token)
     device = _read(Device, await read_body(request))
     is_allowed = is_web_address if settings.push_allow_private else is_public_endpoint
     if not is_allowed(device.endpoint):
         raise _invalid("/endpoint", "This is no push service that we send to.", "endpoint_forbidden")
     family = _family(request.headers.get("user-agent", ""))
-    is_new = await run_in_threadpool(_keep, context, order, device, family)
+    is_new = await run_in_threadpool(_keep, context, order, person_id, device, family)
     return documents.Json(documents.encoded({"status": "subscribed"}), 201 if is_new else 200)
 
 
@@ -98,7 +98,7 @@ async def subscribe(request: Request, token: str) -> Response:
 async def unsubscribe(request: Request, token: str) -> Response:
     """Notify this device no more: 204, also where it was not known."""
     context = context_of(request)
-    order = await _order(context, token)
+    order, _ = await _order(context, token)
     device = _read(Leaving, await read_body(request))
 
     def withdraw() -> None:
@@ -109,15 +109,16 @@ async def unsubscribe(request: Request, token: str) -> Response:
     return Response(status_code=204)
 
 
-async def _order(context: Context, token: str) -> OrderRow:
-    order_id = context.parts.links.order_of(token)
-    order = await context.reader.soon(lambda c: orders.by_id(c, order_id)) if order_id else None
-    if order is None:
+async def _order(context: Context, token: str) -> tuple[OrderRow, str]:
+    """The order behind the link and the person it was made for, whose messages a device then gets."""
+    opened = context.parts.links.order_of(token)
+    order = await context.reader.soon(lambda c: orders.by_id(c, opened.order_id)) if opened else None
+    if opened is None or order is None:
         raise not_found("order")
-    return order
+    return order, order.recipient_id if opened.for_recipient else order.person_id
 
 
-def _keep(context: Context, order: OrderRow, device: Device, family: str) -> bool:
+def _keep(context: Context, order: OrderRow, person_id: str, device: Device, family: str) -> bool:
     now = context.parts.clock()
     subscription = Subscription(
         id=f"psh_{ULID.from_datetime(now)!s}".lower(),
@@ -127,7 +128,7 @@ def _keep(context: Context, order: OrderRow, device: Device, family: str) -> boo
     )
     with context.parts.database.write() as c:
         return subscriptions.put(
-            c, subscription=subscription, brand=order.brand, person_id=order.person_id, order_id=order.id,
+            c, subscription=subscription, brand=order.brand, person_id=person_id, order_id=order.id,
             user_agent=family, now=now,
         )  # fmt: skip
 

@@ -154,8 +154,16 @@ def _public_key(text: str) -> ec.EllipticCurvePublicKey:
     except ValueError:
         key = None
     if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise ConfigurationError("sendgrid_public_key", "the SendGrid verification key is not an elliptic curve key")
+        raise ConfigurationError(
+            "settings",
+            "ORDERTRAIL_SENDGRID_WEBHOOK_PUBLIC_KEY is not an elliptic curve key in base64, as SendGrid shows",
+        )
     return key
+
+
+def check_public_key(text: str) -> None:
+    """Raises ConfigurationError if a verification key is none, so that this is known before the first callback."""
+    _public_key(text)
 
 
 def parse_sendgrid(raw_body: bytes) -> list[Report]:

@@ -5,14 +5,16 @@ import json
 from typing import Annotated, Any
 
 import typer
+from temporalio.service import RPCError
 
 from ordertrail import dispatcher
 from ordertrail.cli import story
-from ordertrail.cli.session import connected, opened_database, settings_beside
+from ordertrail.cli.session import Unreachable, connected, opened_database, settings_beside
 from ordertrail.cli.tables import cell, show
 from ordertrail.db.engine import Database
 from ordertrail.domain.document import OrderDocument
 from ordertrail.domain.ids import order_workflow_id
+from ordertrail.temporal_ui import run_url
 
 app = typer.Typer(help="Orders and their stories.", no_args_is_help=True)
 
@@ -34,6 +36,7 @@ def show_order(
     document = OrderDocument.model_validate_json(found.document)
     facts = _facts(document) | {
         "workflow": order_workflow_id(found.key),
+        "run": run_url(settings.temporal_ui_url, found.key),
         "advances": found.seq,
         "open": "yes" if found.open else "no",
     }
@@ -72,4 +75,11 @@ def rebuild(brand: Annotated[str | None, typer.Option(help="Orders of this brand
 
 
 async def _rebuild(database: Database, task_queue: str, brand: str | None) -> int:
-    return await dispatcher.rebuild(database, await connected(), task_queue, brand)
+    client = await connected()
+    try:
+        return await dispatcher.rebuild(database, client, task_queue, brand)
+    except RPCError as error:
+        message = (
+            f"Temporal failed midway ({error.status.name}); run this again, orders already woken are not told twice"
+        )
+        raise Unreachable("temporal_unavailable", message) from None

@@ -34,20 +34,23 @@ class Database:
         self._busy_timeout_s = busy_timeout_s
         self._write_lock = threading.Lock()
         self.writer = self._engine(pool_size)
-        self.reader = self._engine(pool_size)
+        self.reader = self._engine(pool_size, isolation_level="REPEATABLE READ")
         if self.is_sqlite:
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             event.listen(self.writer, "begin", _begin_immediate)
             event.listen(self.reader, "begin", _begin_deferred)
 
-    def _engine(self, pool_size: int) -> Engine:
+    def _engine(self, pool_size: int, *, isolation_level: str | None = None) -> Engine:
+        """`isolation_level` is for servers only; any transaction of SQLite is one consistent look."""
         options: dict[str, Any] = {"hide_parameters": True, "poolclass": QueuePool, "pool_size": pool_size}
         if self.is_sqlite:
             options["connect_args"] = {"check_same_thread": False, "timeout": self._busy_timeout_s}
         else:
             options |= {"max_overflow": 5, "pool_timeout": 5, "pool_pre_ping": True}
             options["connect_args"] = {"connect_timeout": 5}
+            if isolation_level:
+                options["isolation_level"] = isolation_level
         engine = create_engine(self.url, **options)
         if self.is_sqlite:
             event.listen(engine, "connect", _set_up_sqlite)

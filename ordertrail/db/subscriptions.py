@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from ordertrail.db.tables import push_subscriptions
 from ordertrail.db.upsert import insert_for
 
 MOST_DEVICES = 10
-"""Per order; one more ends the oldest, so that nobody can fill the table or have a server knock everywhere."""
+"""Per order; one more removes one that has ended, or else the oldest, so that nobody who holds a link can fill the
+table or have a server knock everywhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +61,16 @@ def put(
         set_={**keys, "person_id": person_id, "expired_at": None, "expired_reason": None},
     )
     kept_as = c.execute(statement.returning(_table.id)).scalar_one()
-    _end_oldest(c, order_id, now)
+    _remove_surplus(c, order_id)
     return bool(kept_as == subscription.id)
 
 
-def _end_oldest(c: Connection, order_id: str, now: datetime) -> None:
-    kept = select(_table.id).where(_table.order_id == order_id, _LIVE).order_by(_table.created_at.desc(), _table.id)
-    for surplus in c.scalars(kept.offset(MOST_DEVICES)).all():
-        expire(c, surplus, reason="too_many_devices", now=now)
+def _remove_surplus(c: Connection, order_id: str) -> None:
+    """Rows of ended devices count too; they go first."""
+    found = select(_table.id).where(_table.order_id == order_id)
+    ordered = found.order_by(_table.expired_at.is_not(None), _table.created_at.desc(), _table.id.desc())
+    if surplus := c.scalars(ordered.offset(MOST_DEVICES)).all():
+        c.execute(delete(push_subscriptions).where(_table.id.in_(surplus)))
 
 
 def expire(c: Connection, subscription_id: str, *, reason: str, now: datetime) -> None:

@@ -4,10 +4,24 @@ from dataclasses import dataclass
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from ordertrail.domain.policy.situation import CUSTOMER, RECIPIENT
 from ordertrail.domain.vocabulary import Channel, MessageKind
 
 _TOKEN_MAX = 400
 """No link of ours is longer; anything longer is not looked at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """What a tracking link opens, and for whom: `role` is `customer`, or `recipient` of a gift, who sees no prices."""
+
+    order_id: str
+    role: str
+
+    @property
+    def for_recipient(self) -> bool:
+        """Whether it was made for the recipient of a gift."""
+        return self.role == RECIPIENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,28 +42,34 @@ class Links:
         self._unsubscribe = URLSafeSerializer(secret, salt="unsubscribe")
         self._public_url = public_url.rstrip("/")
 
-    def tracking_token(self, order_id: str) -> str:
-        """The token that opens an order's tracking page; always the same for the same order."""
-        token = self._tracking.dumps(order_id)
+    def tracking_token(self, order_id: str, role: str = CUSTOMER) -> str:
+        """The token that opens an order's tracking page; always the same for the same order and role."""
+        # The customer's is the bare id, as in the links of all messages sent before there were roles.
+        token = self._tracking.dumps(order_id if role == CUSTOMER else [order_id, role])
         return token if isinstance(token, str) else token.decode()
 
-    def tracking_path(self, order_id: str) -> str:
+    def tracking_path(self, order_id: str, role: str = CUSTOMER) -> str:
         """The path of the tracking page, such as '/t/<token>'."""
-        return f"/t/{self.tracking_token(order_id)}"
+        return f"/t/{self.tracking_token(order_id, role)}"
 
-    def tracking_page(self, order_id: str) -> str:
+    def tracking_page(self, order_id: str, role: str = CUSTOMER) -> str:
         """The whole address of the tracking page."""
-        return f"{self._public_url}{self.tracking_path(order_id)}"
+        return f"{self._public_url}{self.tracking_path(order_id, role)}"
 
-    def order_of(self, token: str) -> str | None:
-        """The order a token opens, or None if we did not sign it. Compared in constant time."""
+    def order_of(self, token: str) -> Opened | None:
+        """The order a token opens and for whom, or None if we did not sign it. Compared in constant time."""
         if len(token) > _TOKEN_MAX:
             return None
         try:
-            order_id = self._tracking.loads(token)
+            signed = self._tracking.loads(token)
         except BadSignature:
             return None
-        return order_id if isinstance(order_id, str) else None
+        match signed:
+            case str(order_id):
+                return Opened(order_id=order_id, role=CUSTOMER)
+            case [str(order_id), str(role)]:
+                return Opened(order_id=order_id, role=role)
+        return None
 
     def unsubscribe(self, about: Unsubscription) -> str:
         """The whole address that ends these messages: asked about by GET, done by POST (RFC 8058)."""

@@ -21,6 +21,7 @@ from ordertrail.messages.catalogue import SOURCE
 from ordertrail.messages.clean import clean_facts
 from ordertrail.messages.environment import Environments, content_hash
 from ordertrail.messages.formats import Formatter
+from ordertrail.messages.gift import without_money
 from ordertrail.messages.progress import parcel_progress, progress
 from ordertrail.messages.sms import segments
 from ordertrail.messages.troubles import troubles
@@ -67,15 +68,17 @@ class Pages:
 
     def tracking(
         self, view: Mapping[str, Any], brand: Brand, *, stream_url: str | None, updated_at: datetime,
-        now: datetime | None = None, push_url: str | None = None,
+        now: datetime | None = None, push_url: str | None = None, for_recipient: bool = False,
     ) -> str:  # fmt: skip
         """The tracking page of an order document (see `OrderDocument`), in the order's language and its reader's zone.
 
         `stream_url` is a same-origin event stream whose events make the page fetch itself again; None for a page that
         will not change any more. `push_url` takes and gives back subscriptions to notifications; None offers none.
         `updated_at` (aware) is when the document last changed, `now` (aware) when it is looked at; None is then.
+        `for_recipient`: it is looked at by the recipient of a gift, who learns nothing of prices and payment.
         """
         order = clean_facts(OrderDocument.model_validate(view))
+        order = without_money(order) if for_recipient else order
         seen = now or updated_at
         fmt = Formatter.of((order.locale, *brand.languages), order.zone, seen)
         return self.render(
@@ -93,6 +96,7 @@ class Pages:
             promise_stamp=promise_stamp,
             stream_url=stream_url,
             push_url=push_url,
+            for_recipient=for_recipient,
             updated_at=updated_at,
             updated_ago=_ago(seen - updated_at, fmt),
             zone_city=_city(order.zone, fmt),
@@ -103,10 +107,13 @@ class Pages:
         """The list of messages as given (newest first). `order` is the filter in force; the others are page links."""
         return self.render("outbox.html", None, None, messages=messages, order=order, newer=newer, older=older)
 
-    def outbox_message(self, message: OutboxItem) -> str:
-        """One message as its reader gets it: an email in frames from `/outbox/{id}/html`, the others as on a phone."""
+    def outbox_message(self, message: OutboxItem, *, run_url: str = "") -> str:
+        """One message as its reader gets it: an email in frames from `/outbox/{id}/html`, the others as on a phone.
+
+        `run_url` is where the order's run is seen.
+        """
         count = segments(message.rendered.text) if message.channel is Channel.SMS else 0
-        return self.render("outbox_message.html", None, None, message=message, segments=count)
+        return self.render("outbox_message.html", None, None, message=message, segments=count, run_url=run_url)
 
     def not_found(self, brand: Brand | None) -> str:
         """The page for a link that leads nowhere; in the brand's colours where the brand is known."""

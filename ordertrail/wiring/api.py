@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.parts import ApiParts
+from ordertrail.channels.sendgrid import check_public_key
 from ordertrail.db.brands import Brands
 from ordertrail.db.engine import Database
 from ordertrail.dispatcher import Dispatcher
@@ -26,7 +27,9 @@ from ordertrail.wiring.shared import connect_temporal, share_interpreter_often, 
 
 
 def build_api(settings: Settings) -> FastAPI:
-    """The application with everything it needs. Opens no connection yet."""
+    """The application with everything it needs. Opens no connection yet. Raises ConfigurationError."""
+    if settings.sendgrid_webhook_public_key:
+        check_public_key(settings.sendgrid_webhook_public_key)
     database = Database(settings.sqlalchemy_url)
     templates = templates_dir()
     pages = Pages(templates)

@@ -101,3 +101,15 @@ def test_pages_lead_back_and_forth(
     last = client.get("/outbox", params={"before": ids(older)[-1]}, headers=headers).text
     assert (len(ids(first)), ids(back), len(ids(older)), len(ids(last))) == (50, ids(first), 50, 21)
     assert ("Newer" in first, "Older" in first, "Older" in last, "Newer" in back) == (False, True, False, False)
+
+
+def test_a_message_leads_to_the_run_of_its_order(
+    build_app: BuildApp, database: Database, settings: Settings, make_key: MakeKey, messages: str
+) -> None:
+    with_ui = settings.model_copy(update={"temporal_ui_url": "http://127.0.0.1:8233"})
+    headers = basic(make_key(Scope.OPS))
+    with TestClient(build_app(database, with_ui)) as client:
+        page = client.get("/outbox/1", headers=headers).text
+    assert 'href="http://127.0.0.1:8233/namespaces/default/workflows/order%3Aacme%3Aweb%3A' in page
+    with TestClient(build_app(database, settings)) as client:
+        assert "/workflows/" not in client.get("/outbox/1", headers=headers).text

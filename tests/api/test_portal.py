@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from ordertrail.db.engine import Database
 from ordertrail.db.tables import orders
 from ordertrail.domain.brand import Brand
-from ordertrail.messages.links import Links
+from ordertrail.messages.links import Links, Opened
 from ordertrail.settings import Settings
 from tests.api.bodies import PERSONAL, order
 
@@ -80,9 +80,19 @@ def test_the_token_is_in_no_log(client: TestClient, path: str, capsys: pytest.Ca
 def test_links_are_stable_and_only_ours() -> None:
     links = Links(b"a secret that is long enough, surely", "https://shop.example.org/")
     token = links.tracking_token("ord_1")
-    assert links.order_of(token) == "ord_1"
+    assert links.order_of(token) == Opened(order_id="ord_1", role="customer")
     assert links.tracking_page("ord_1") == f"https://shop.example.org/t/{token}"
     assert [links.order_of(other) for other in ("", "ord_1", token[::-1], "é", token + ".x")] == [None] * 5
+
+
+def test_the_recipient_of_a_gift_learns_nothing_of_money(client: TestClient, settings: Settings) -> None:
+    order_id = client.post("/v1/orders", json=order()).json()["order_id"]
+    links = Links(settings.secret(), "")
+    pages = [client.get(links.tracking_path(order_id, role)).text for role in ("customer", "recipient")]
+    assert all("10-442" in page for page in pages)
+    assert [("class=\"sums\"" in page, "€" in page, "Payment" in page) for page in pages] == [
+        (True, True, True), (False, False, False),
+    ]  # fmt: skip
 
 
 def test_static_files_are_kept(client: TestClient) -> None:

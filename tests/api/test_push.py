@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from ordertrail.channels.vapid import new_vapid_key
@@ -98,7 +98,11 @@ def test_new_keys_of_a_known_device_replace_the_old(
 def test_there_is_an_end_to_devices(client: TestClient, page: str, database: Database, order_id: str) -> None:
     for number in range(MOST_DEVICES + 3):
         assert client.post(page, json=device(str(number))).status_code == 201
+    client.request("DELETE", page, json={"endpoint": device("5")["endpoint"]})
+    assert client.post(page, json=device("another")).status_code == 201
     assert len(kept(database, order_id)) == MOST_DEVICES
+    with database.read() as c:
+        assert c.execute(select(func.count()).select_from(push_subscriptions)).scalar_one() == MOST_DEVICES
 
 
 @pytest.mark.parametrize(
@@ -146,3 +150,17 @@ def test_where_it_is_off_nothing_is_offered(
         assert client.get("/v1/push/key").json()["code"] == "push_off"
         assert client.post(f"{page}/push-subscriptions", json=device()).json()["code"] == "push_off"
         assert "data-push" not in client.get(page).text
+
+
+def test_the_recipient_s_device_gets_the_recipient_s_messages(
+    client: TestClient, settings: Settings, database: Database, make_key: MakeKey
+) -> None:
+    body = order("10-gift", recipient={"name": "Noa", "email": "noa@example.org"})
+    order_id = client.post("/v1/orders", json=body, headers=make_key()).json()["order_id"]
+    path = Links(settings.secret(), "").tracking_path(order_id, "recipient")
+    assert client.post(f"{path}/push-subscriptions", json=device()).status_code == 201
+    with database.read() as c:
+        row = c.execute(select(orders.c.person_id, orders.c.recipient_id).where(orders.c.id == order_id)).one()
+        kept_for = c.execute(select(push_subscriptions.c.person_id)).scalars().all()
+    assert row.person_id != row.recipient_id
+    assert kept_for == [row.recipient_id]

@@ -195,3 +195,19 @@ def test_an_email_is_framed_without_rights_and_a_text_is_shown_as_sent(pages: Pa
 @pytest.mark.parametrize("brand", [None, CASA_VERDE])
 def test_a_lost_link_gets_a_page(pages: Pages, brand: Any) -> None:
     assert "cannot find this page" in Page(pages.not_found(brand)).text
+
+
+def test_the_recipient_of_a_gift_sees_no_trace_of_money(pages: Pages) -> None:
+    view = documents.ALL["cancelled"] | {
+        "events": [
+            {"at": "2026-11-21T09:00:00Z", "kind": "refunded"},
+            {"at": "2026-11-21T08:00:00Z", "kind": "on_hold", "reason_code": "payment"},
+            {"at": "2026-11-20T08:00:00Z", "kind": "packed"},
+        ]
+    }
+    brand, at = CASA_VERDE, documents.UPDATED
+    buyer = pages.tracking(view, brand, stream_url=None, updated_at=at)
+    gift = pages.tracking(view, brand, stream_url=None, updated_at=at, for_recipient=True)
+    told = ("€", "Refunded", "Visa", "Total", 'class="price"', "payment")
+    assert ([word for word in told if word not in buyer], [word for word in told if word in gift]) == ([], [])
+    assert "Packed" in gift
