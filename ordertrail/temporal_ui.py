@@ -12,4 +12,5 @@ def run_url(ui_url: str, key: NaturalKey) -> str:
     if not ui_url:
         return ""
     namespace = ClientConfig.load_client_connect_config().get("namespace") or "default"
-    return f"{ui_url.rstrip('/')}/namespaces/{quote(namespace, safe='')}/workflows/{quote(order_workflow_id(key), safe='')}"
+    workflow = quote(order_workflow_id(key), safe="")
+    return f"{ui_url.rstrip('/')}/namespaces/{quote(namespace, safe='')}/workflows/{workflow}"

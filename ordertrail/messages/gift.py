@@ -1,4 +1,4 @@
-"""What the recipient of a gift may see of an order: everything but what it cost, how it was paid and what was repaid."""
+"""What the recipient of a gift may see of an order: all but what it cost, how it was paid and what was repaid."""
 
 from decimal import Decimal
 

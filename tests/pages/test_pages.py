@@ -203,7 +203,8 @@ def test_the_recipient_of_a_gift_sees_no_trace_of_money(pages: Pages) -> None:
             {"at": "2026-11-21T09:00:00Z", "kind": "refunded"},
             {"at": "2026-11-21T08:00:00Z", "kind": "on_hold", "reason_code": "payment"},
             {"at": "2026-11-20T08:00:00Z", "kind": "packed"},
-        ]
+        ],
+        "payment": {"state": "refunded", "method": "Visa ending 4242"},
     }
     brand, at = CASA_VERDE, documents.UPDATED
     buyer = pages.tracking(view, brand, stream_url=None, updated_at=at)
