@@ -69,7 +69,7 @@ class FloorOrder:
         await asyncio.gather(*sending)
 
     async def _send(self, send: Send) -> None:
-        await workflow.execute_activity(
+        await workflow.execute_activity_method(
             FloorSender.send, send, task_queue=f"{QUEUE}-{send.provider}", start_to_close_timeout=timedelta(seconds=30)
         )
 

@@ -90,6 +90,15 @@ def order(life: Life) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def change(life: Life, number: int) -> tuple[str, dict[str, Any]]:
+    """The path and the body of a change of the order; each one is told by one email."""
+    event = {
+        "event_id": f"{life.external_id}-change-{number}", "occurred_at": datetime.now(UTC).isoformat(),
+        "kind": "changed", "changes": [{"what": "quantity", "sku": "BULB-2", "before": "2", "after": str(number + 3)}],
+    }  # fmt: skip
+    return f"/v1/orders/web:{life.external_id}/events", event
+
+
 def report(life: Life, milestone: Milestone) -> tuple[str, dict[str, Any]]:
     """The path and the body by which a later milestone is reported."""
     number = f"JD{hash_of(life.series) % 10**6:06d}{life.number:08d}"

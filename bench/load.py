@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import time
+from functools import partial
 from typing import cast
 
 import uvloop
@@ -53,9 +54,7 @@ async def generate(port: int, path: str, key: str, connections: int, seconds: fl
     began, cpu = time.perf_counter(), time.process_time()
     ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
     for end in ends:
-        await loop.create_connection(
-            lambda end=end: _Connection(request, began + seconds, latencies, end), "127.0.0.1", port
-        )
+        await loop.create_connection(partial(_Connection, request, began + seconds, latencies, end), "127.0.0.1", port)
     await asyncio.gather(*ends)
     took = time.perf_counter() - began
     latencies.sort()

@@ -7,7 +7,7 @@ from datetime import datetime
 from statistics import median
 
 from bench.figures import Figure, compared, limited, percentile, say, shown
-from bench.life import Life, Milestone
+from bench.life import Life, Milestone, change
 from bench.subjects import Product, Subject
 from bench.system import System, running, settled
 
@@ -24,15 +24,15 @@ async def measure(*, quick: bool) -> list[Figure]:
         product = Product(system)
         few = product.lives("few", 10)
         await _place(product, few)
-        with_few = [*await _reach(product, few, Milestone.PROCESSING), *await _reach(product, few, Milestone.PACKED)]
-        with_few += await _signals(product, product.lives("probe", _MEASURED))
+        await _signal(system, few, 0)
+        with_few = [latency for turn in range(1, 7) for latency in await _signal(system, few, turn)]
         empty_mb = system.rss_mb("worker")
         many = product.lives("many", number)
         took = await _place(product, many)
         await settled(system, within_s=120)
         await asyncio.sleep(3)
         say(f"{number} orders open after {took:.0f} s")
-        with_many = await _reach(product, many[:: number // _MEASURED], Milestone.PROCESSING)
+        with_many = await _signal(system, many[:: number // _MEASURED], 0)
         busiest, span = _deadlines(system)
         return [
             limited("open.worker_rss", system.rss_mb("worker"), "MB", most=400, floor=empty_mb),
@@ -64,23 +64,15 @@ async def _place(subject: Subject, lives: list[Life]) -> float:
     return time.monotonic() - began
 
 
-async def _reach(subject: Subject, lives: list[Life], milestone: Milestone) -> list[float]:
-    """How long the messages of a milestone took, one order after the other."""
+async def _signal(system: System, lives: list[Life], turn: int) -> list[float]:
+    """How long it takes until the customer hears of a change, one order after the other."""
     latencies: list[float] = []
     for life in lives:
-        sent = {life.email: subject.system.arrivals.count(life.email)}
-        began = await subject.tell(life, milestone)
-        latencies += [at - began for at in await subject.heard(life, milestone, sent)]
+        told = system.arrivals.count(life.email)
+        await system.http.post(*change(life, turn))
+        accepted = time.monotonic()
+        latencies.append(await system.arrivals.nth(life.email, told + 1, within_s=60) - accepted)
         await asyncio.sleep(0.05)
-    return latencies
-
-
-async def _signals(subject: Subject, lives: list[Life]) -> list[float]:
-    """The same with few orders open: each is placed, signalled, and cancelled out of the way by its delivery."""
-    latencies: list[float] = []
-    for life in lives:
-        await _place(subject, [life])
-        latencies += await _reach(subject, [life], Milestone.PROCESSING)
     return latencies
 
 

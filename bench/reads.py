@@ -6,7 +6,7 @@ import sys
 from statistics import median
 
 from bench.figures import Figure, compared, limited, say, shown
-from bench.life import Life, order
+from bench.life import Life
 from bench.subjects import Product
 from bench.system import System, running, settled
 
@@ -20,9 +20,7 @@ async def measure(*, quick: bool) -> list[Figure]:
         product = Product(system)
         life = product.lives("read", 1)[0]
         await product.live(life, gap_s=0)
-        answer = await system.http.post("/v1/orders", order(Life(number=1, series="o-read")))
         await settled(system)
-        del answer
         paths = {"empty": "/bench/empty", "order": f"/v1/orders/{await _order_id(system, life)}"}
         found: dict[str, list[dict[str, float]]] = {"empty": [], "order": []}
         for path in paths.values():

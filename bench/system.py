@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
+from pydantic import SecretStr
 from temporalio.client import Client
 
 from bench.arrivals import Arrivals, start_provider
@@ -37,7 +38,6 @@ class System:
 
     api_port: int
     key: str
-    order_id: str
     http: Http
     temporal: Client
     arrivals: Arrivals
@@ -78,7 +78,7 @@ async def running(what: str) -> AsyncIterator[System]:
             os.environ["TEMPORAL_ADDRESS"] = embedded.temporal_address
             os.environ["TEMPORAL_CONFIG_FILE"] = os.devnull
             yield System(
-                api_port=embedded.ports.api, key=key, order_id="", http=Http(embedded.ports.api, key),
+                api_port=embedded.ports.api, key=key, http=Http(embedded.ports.api, key),
                 temporal=await connect_temporal(), arrivals=arrivals, database=database,
                 metrics_port=extra["metrics"], supervisor=supervisor,
             )  # fmt: skip
@@ -117,7 +117,7 @@ def _describe(directory: Path) -> tuple[Embedded, dict[str, int]]:
 
 def _prepare(embedded: Embedded) -> tuple[Database, str]:
     """The schema, the brand and an API key."""
-    settings = Settings(secret_key=embedded.env["ORDERTRAIL_SECRET_KEY"], data_dir=embedded.data_dir)  # type: ignore[arg-type]
+    settings = Settings(secret_key=SecretStr(embedded.env["ORDERTRAIL_SECRET_KEY"]), data_dir=embedded.data_dir)
     database = Database(settings.sqlalchemy_url)
     migrate.upgrade(database)
     now = datetime.now(UTC)

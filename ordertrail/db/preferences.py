@@ -3,26 +3,26 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from ordertrail.db.tables import preferences
 from ordertrail.domain.vocabulary import Channel, Frequency, MessageKind
 
 Preferences = Mapping[tuple[MessageKind, Channel], Frequency]
 
+_T = preferences.c
+_NEWEST = (
+    select(func.max(_T.id))
+    .where(_T.person_id.in_(bindparam("people", expanding=True)))
+    .group_by(_T.person_id, _T.kind, _T.channel)
+)
+_SAID = select(_T.person_id, _T.kind, _T.channel, _T.frequency).where(_T.id.in_(_NEWEST))
+
 
 def of_people(c: Connection, person_ids: Sequence[str]) -> Mapping[str, Preferences]:
     """The newest word on each kind and channel, by person; people who said nothing are absent."""
-    table = preferences.c
-    newest = (
-        select(func.max(table.id))
-        .where(table.person_id.in_(person_ids))
-        .group_by(table.person_id, table.kind, table.channel)
-    )
     found: dict[str, dict[tuple[MessageKind, Channel], Frequency]] = {}
-    for row in c.execute(
-        select(table.person_id, table.kind, table.channel, table.frequency).where(table.id.in_(newest))
-    ):
+    for row in c.execute(_SAID, {"people": list(person_ids)}):
         key = (MessageKind(row.kind), Channel(row.channel))
         found.setdefault(row.person_id, {})[key] = Frequency(row.frequency)
     return found

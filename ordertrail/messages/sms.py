@@ -69,8 +69,9 @@ def fit(sentences: Sequence[str], link: str) -> str:
 
 
 def _without_ornaments(sentence: str) -> str:
-    """Without emoji and the like outside GSM-7; a sentence in another script needs its letters and is left whole."""
-    if any(mark.isalpha() and not is_gsm(mark) for mark in sentence):
+    """Without what is outside GSM-7, if it can be read without; a sentence in another script is left whole."""
+    letters = [is_gsm(mark) for mark in sentence if mark.isalpha()]
+    if letters.count(False) > len(letters) / 2:
         return sentence
     return "".join(mark for mark in sentence if is_gsm(mark)).strip()
 

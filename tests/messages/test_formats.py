@@ -29,8 +29,8 @@ LINK = "https://o.example/t/abcdef"
     [
         ("en", "Tuesday 24 November", "€1,234.50"),
         ("en-US", "Tuesday, November 24", "€1,234.50"),
-        ("de-AT", "Tuesday, 24 November", "€ 1.234,50"),
-        ("ja", "Tuesday 24 November", "€1,234.50"),
+        ("de-AT", "Dienstag, 24. November", "€ 1.234,50"),
+        ("ja", "11月24日(火曜日)", "€1,234.50"),
         ("nonsense", "Tuesday 24 November", "€1,234.50"),
     ],
 )

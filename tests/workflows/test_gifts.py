@@ -1,0 +1,35 @@
+"""A gift: giver and recipient get links of their own, because only one of them may see what it cost."""
+
+from sqlalchemy import select
+
+from ordertrail.db import brands
+from ordertrail.db.engine import Database
+from ordertrail.db.tables import deliveries
+from ordertrail.domain.clock import system_clock
+from ordertrail.domain.ids import NaturalKey
+from ordertrail.domain.message import MessageFacts
+from ordertrail.frontdoor.door import FrontDoor
+from ordertrail.messages.links import Links
+from tests.workflows import shop
+from tests.workflows.steps import Steps
+from tests.workflows.system import SECRET, brand_of
+
+
+def test_each_message_links_to_the_page_of_its_reader(database: Database) -> None:
+    now = system_clock()
+    with database.write() as c:
+        brands.put(c, brand_of("gifts"), now)
+    gift = shop.order("gifts", "1", now, recipient={"name": "Noa", "email": "noa@example.org"})
+    door = FrontDoor(database, secret=SECRET.encode())
+    door.order("gifts", "api", shop.body(gift | {"shipments": [shop.shipment()]}), now)
+    door.tracking_event("gifts", "api", shop.body(shop.scan("out", "out_for_delivery", now)), now)
+    steps = Steps(database, NaturalKey(brand="gifts", channel="web", external_id="1"))
+    steps.run(steps.step("run:1"))
+    with database.read() as c:
+        made = c.execute(select(deliveries.c.recipient, deliveries.c.facts)).all()
+    links = Links(SECRET.encode(), "")
+    read: dict[str, set[str | None]] = {}
+    for role, facts in made:
+        opened = links.order_of(str(MessageFacts.model_validate_json(facts).page_url).rpartition("/")[2])
+        read.setdefault(role, set()).add(opened.role if opened else None)
+    assert read == {"customer": {"customer"}, "recipient": {"recipient"}}
