@@ -64,7 +64,7 @@ def create_app(parts: ApiParts) -> FastAPI:
     app.add_middleware(RequestRecord, metrics=context.metrics, monotonic=parts.monotonic)
     problems.install(app)
     openapi.install(app)
-    for routes in (intake, orders, cases, dead_letters, hooks, operate, portal, outbox, gallery, push, preferences):
+    for routes in (orders, intake, cases, dead_letters, hooks, operate, portal, outbox, gallery, push, preferences):
         app.include_router(routes.router)
     app.mount("/static", _Static(directory=parts.static_dir), name="static")
     return app

@@ -29,8 +29,8 @@ class Reader:
         self._database = database
 
     async def soon(self, work: Callable[[Connection], T]) -> T:
-        """Run a read that takes microseconds. Raises Transient when the database is away."""
-        return self._run(work) if self._database.is_sqlite else await run_in_threadpool(self._run, work)
+        """Run one statement that takes microseconds. Raises Transient when the database is away."""
+        return self._glance(work) if self._database.is_sqlite else await run_in_threadpool(self._glance, work)
 
     async def found(self, look: Callable[[], T]) -> T:
         """Like `soon`, for those who open their own transaction."""
@@ -39,6 +39,10 @@ class Reader:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run any read. Raises Transient when the database is away."""
         return await run_in_threadpool(self._run, work)
+
+    def _glance(self, work: Callable[[Connection], T]) -> T:
+        with self._database.glance() as c:
+            return work(c)
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         with self._database.read() as c:

@@ -40,6 +40,7 @@ class Database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             event.listen(self.writer, "begin", _begin_immediate)
             event.listen(self.reader, "begin", _begin_deferred)
+        self._glancer = self.reader.execution_options(single_statement=True)
 
     def _engine(self, pool_size: int, *, isolation_level: str | None = None) -> Engine:
         """`isolation_level` is for servers only; any transaction of SQLite is one consistent look."""
@@ -89,6 +90,15 @@ class Database:
         except _AWAY as error:
             raise _unavailable(error) from None
 
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """Like `read`, for one statement only: it is consistent in itself and needs no transaction around it."""
+        try:
+            with self._glancer.connect() as connection:
+                yield connection
+        except _AWAY as error:
+            raise _unavailable(error) from None
+
     def close(self) -> None:
         """Close all pooled connections."""
         self.writer.dispose()
@@ -113,5 +123,7 @@ def _begin_immediate(connection: Connection) -> None:
 
 
 def _begin_deferred(connection: Connection) -> None:
+    if connection.get_execution_options().get("single_statement"):
+        return
     # Straight to the driver: it cannot fail, and every read of a page pays for it.
     connection.connection.cursor().execute("BEGIN")
