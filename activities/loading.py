@@ -143,8 +143,10 @@ class Loader:
         known = contacts.states_of(c, brand=brand.id, address_keys=list(keys.values()))
         closed = {(state.channel, state.address_key) for state in known if state.closed}
         ids = [person_id for person_id, _ in people.values()]
-        midnight = datetime.combine(now.astimezone(ZoneInfo(brand.zone)).date(), time.min, tzinfo=ZoneInfo(brand.zone))
-        sent = advancing.sent_since(c, ids, midnight.astimezone(UTC))
+        zones = {person_id: ZoneInfo(person.zone or brand.zone) for person_id, person in people.values()}
+        sent: dict[tuple[str, Channel], int] = {}
+        for person_id, zone in zones.items():
+            sent |= advancing.sent_since(c, [person_id], _midnight(now, zone))
         said = preferences.of_people(c, ids)
         return tuple(
             Contact(
@@ -164,6 +166,11 @@ class Loader:
             )
             for role, (person_id, person) in people.items()
         )
+
+
+def _midnight(now: datetime, zone: ZoneInfo) -> datetime:
+    """When the day began for somebody who lives there: a cap of so many messages a day counts their days."""
+    return datetime.combine(now.astimezone(zone).date(), time.min, tzinfo=zone).astimezone(UTC)
 
 
 def _addresses(person: Person) -> list[tuple[Channel, str]]:

@@ -26,6 +26,8 @@ _BATCH = 500
 _GAP_POLLS = 20
 """For how many polls a number that was skipped is still looked for: its transaction may commit after a later one's."""
 _GAPS_MAX = 1000
+_LOOK_BACK = 100
+"""How many numbers before the newest are looked at for such gaps when polling begins."""
 
 
 class Subscription:
@@ -88,8 +90,10 @@ class Hub:
     async def positioned(self) -> None:
         """Make sure that whatever is committed from now on will be passed on. Raises Transient."""
         if self._position is None:
-            latest = await run_in_threadpool(self._read, outbox.latest_id)
-            self._position = latest if self._position is None else self._position
+            latest, missing = await run_in_threadpool(self._read, _standing)
+            if self._position is None:
+                self._position = latest
+                self._gaps = dict.fromkeys(missing, _GAP_POLLS)
 
     async def since(self, order_id: str, event_id: int) -> list[OutboxEvent]:
         """An order's events after this one, at most a batch. Raises Transient."""
@@ -124,6 +128,14 @@ class Hub:
             self._gaps.update(dict.fromkeys(skipped, _GAP_POLLS))
             self._position = event.id
         return [*late, *fresh]
+
+
+def _standing(c: Connection) -> tuple[int, list[int]]:
+    """The newest number, and those shortly before it whose transactions may still be about to commit."""
+    latest = outbox.latest_id(c)
+    before = range(max(1, latest - _LOOK_BACK), latest)
+    there = {event.id for event in outbox.among(c, before)}
+    return latest, [number for number in before if number not in there]
 
 
 async def listen(

@@ -17,6 +17,7 @@ from ordertrail.db.engine import Database
 from ordertrail.db.trials import Trial
 from ordertrail.domain.clock import Clock
 from ordertrail.domain.failures import Ambiguous, ConfigurationError, OrdertrailError, Permanent, Transient
+from ordertrail.domain.ids import TRIAL_PREFIX
 from ordertrail.domain.message import OutgoingMessage, Rendered
 from ordertrail.domain.order import Email, Phone
 from ordertrail.domain.vocabulary import Channel
@@ -119,7 +120,7 @@ class Trials:
             provider = self._provider(wish.channel)
         except ConfigurationError:
             return "", "no provider is configured here for this channel"
-        trial_id = f"test_{ULID()}".lower()
+        trial_id = f"{TRIAL_PREFIX}{ULID()}".lower()
         message = OutgoingMessage(
             delivery_id=trial_id, key=f"test:{trial_id}", brand=wish.choice.brand, kind=wish.choice.kind,
             channel=wish.channel, to=address, to_name="", rendered=_marked(rendered),

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from rich.console import Console
 
-from bench import cost, open_orders, reads, speed
+from bench import cost, open_orders, reads, render, speed
 from bench.figures import Figure, header, keep, table
 
 
@@ -20,7 +20,13 @@ class Measure(Protocol):
 
 
 MEASURES: Mapping[str, Measure] = MappingProxyType(
-    {"cost": cost.measure, "speed": speed.measure, "reads": reads.measure, "open": open_orders.measure}
+    {
+        "render": render.measure,
+        "cost": cost.measure,
+        "speed": speed.measure,
+        "reads": reads.measure,
+        "open": open_orders.measure,
+    }
 )
 
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AnyHttpUrl, Field, PlainSerializer, SecretStr, ValidationError
+from pydantic import AnyHttpUrl, DirectoryPath, Field, PlainSerializer, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ordertrail.domain.failures import ConfigurationError
@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="SQLAlchemy URL; empty is SQLite in the data directory")
     public_url: BaseUrl = Field(AnyHttpUrl("http://127.0.0.1:8000"), description="Where customers reach this server")
     temporal_ui_url: str = Field("", description="Where operators reach the Temporal Web UI; shown in links")
+    templates_dir: DirectoryPath | None = Field(
+        None, description="Brands' own templates: `<brand>/messages/…`, `<brand>/portal/…`; they go first"
+    )
     task_queue: str = Field("ordertrail", description="Temporal task queue of workflows and advance")
     email_provider: EmailProvider = Field(EmailProvider.CONSOLE, description="`console`, `sendgrid` or `smtp`")
     sms_provider: SmsProvider = Field(SmsProvider.CONSOLE, description="`console` or `twilio`")

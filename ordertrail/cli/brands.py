@@ -9,7 +9,7 @@ import typer
 import yaml
 from pydantic import ValidationError
 
-from ordertrail.cli.session import now, opened_database, settings_beside
+from ordertrail.cli.session import now, opened_database, own_templates, settings_beside
 from ordertrail.cli.tables import show
 from ordertrail.db import brands as stored_brands
 from ordertrail.domain.brand import Brand
@@ -62,7 +62,7 @@ def import_brands(
 
 
 def _refuse_faulty(file: Path, found: Iterable[Brand]) -> None:
-    renderer = Renderer(templates_dir())
+    renderer = Renderer(templates_dir(), own_templates())
     for brand in found:
         for problem in check_brand(brand, renderer):
             if problem.severity == "error":
@@ -79,7 +79,7 @@ def check_brands(
 
     One line for each problem, naming the field. The exit code is 1 when messages would be wrong. Nothing is stored.
     """
-    renderer = Renderer(templates_dir())
+    renderer = Renderer(templates_dir(), own_templates())
     worst = 0
     for brand in read_brands(file):
         problems = check_brand(brand, renderer)

@@ -31,6 +31,14 @@ def data_dir() -> Path:
     return Path(os.environ.get("ORDERTRAIL_DATA_DIR") or DEFAULT_DATA_DIR)
 
 
+def own_templates() -> Path | None:
+    """The directory of brands' own templates in force. Raises ConfigurationError when there is none at that place."""
+    named = os.environ.get("ORDERTRAIL_TEMPLATES_DIR")
+    if named and not Path(named).is_dir():
+        raise ConfigurationError("settings", f"ORDERTRAIL_TEMPLATES_DIR: {named} is not a directory")
+    return Path(named) if named else None
+
+
 def now() -> datetime:
     """The present instant, aware UTC; commands pass it on."""
     return datetime.now(UTC)

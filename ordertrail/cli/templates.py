@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ordertrail.cli.brands import read_brands
-from ordertrail.cli.session import opened_database, settings_beside
+from ordertrail.cli.session import opened_database, own_templates, settings_beside
 from ordertrail.db import brands as stored_brands
 from ordertrail.domain.brand import Brand
 from ordertrail.domain.failures import ConfigurationError
@@ -43,8 +43,8 @@ def preview(
     chosen = _from_file(file, brand) if file else _stored(brand)
     wanted = _wanted(chosen, kind or list(MessageKind), language or [], data or [REALISTIC])
     templates = templates_dir()
-    pages = Pages(templates)
-    gallery = Gallery(Renderer(templates), pages, _STATIC_URL)
+    pages = Pages(templates, own_templates())
+    gallery = Gallery(Renderer(templates, own_templates()), pages, _STATIC_URL)
     out.mkdir(parents=True, exist_ok=True)
     rows = [(choice, _write_all(gallery, choice, out)) for choice in wanted]
     static = templates / "portal" / "static"

@@ -9,6 +9,8 @@ from ordertrail.domain.vocabulary import Channel, MessageKind
 
 ORDER_SCOPE = ""
 """The shipment part of keys about the whole order."""
+TRIAL_PREFIX = "test_"
+"""How the ids of test messages begin; deliveries have `dlv_`. Reports on them concern no order."""
 
 
 @dataclass(frozen=True, kw_only=True)

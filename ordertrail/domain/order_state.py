@@ -97,7 +97,8 @@ class OrderState(Stored):
     """Where an order stands. Instants are aware UTC; sequences are in order of time.
 
     `promise` is the shop's newest one for the whole order, the last of `promise_history`. `unplaced` are the ids of
-    tracking events and promises for shipments that the order does not know (yet).
+    tracking events and promises for shipments that the order does not know (yet); `outdated` those of events whose
+    source had told a newer version of the order before.
     """
 
     status: OrderStatus
@@ -114,6 +115,7 @@ class OrderState(Stored):
     promise: Promise | None = None
     promise_history: tuple[PromiseGiven, ...] = ()
     unplaced: tuple[str, ...] = ()
+    outdated: tuple[str, ...] = ()
 
     @property
     def open_blockers(self) -> tuple[Blocker, ...]:
@@ -168,6 +170,7 @@ def fold_order(order: CanonicalOrder, entries: Sequence[Envelope]) -> OrderState
         promise=history[-1].promise if history else None,
         promise_history=history,
         unplaced=_unplaced(entries, {shipment.ref for shipment in shipments}),
+        outdated=_outdated(moments),
     )
 
 
@@ -254,6 +257,19 @@ def _returns(moments: Sequence[Moment[Any]]) -> tuple[GoodsReturned, ...]:
 def _unplaced(entries: Sequence[Envelope], known: set[str]) -> tuple[str, ...]:
     astray = [e for e in entries if _meant_for(e) is not None and _meant_for(e) not in known]
     return tuple(moment.entry.event_id for moment in in_order(astray))
+
+
+def _outdated(moments: Sequence[Moment[Any]]) -> tuple[str, ...]:
+    newest: dict[str, int] = {}
+    late = []
+    for moment in moments:
+        version, source = moment.entry.source_version, moment.entry.source
+        if version is None:
+            continue
+        if version < newest.get(source, version):
+            late.append(moment.entry.event_id)
+        newest[source] = max(version, newest.get(source, version))
+    return tuple(late)
 
 
 def _meant_for(entry: Envelope) -> str | None:

@@ -73,16 +73,17 @@ def build_document(
 
 def _shipment(shipment: ShipmentState, entries: list[Envelope], conditions: tuple[Condition, ...]) -> ShipmentView:
     facts, fold = shipment.facts, shipment.fold
+    events = [e.event for e in entries if isinstance(e.event, TrackingEvent) and e.shipment_ref == shipment.ref]
+    turned = min((event.occurred_at for event in events if _to_sender(event)), default=None)
     scans = [
         Scan(
-            at=entry.occurred_at,
-            status=entry.event.status,
-            place=entry.event.place,
-            milestone=entry.event.milestone,
-            reason_code=entry.event.reason_code,
+            at=event.occurred_at,
+            status=_as_seen_by_customer(event, turned),
+            place=event.place,
+            milestone=event.milestone,
+            reason_code=event.reason_code,
         )
-        for entry in entries
-        if isinstance(entry.event, TrackingEvent) and entry.shipment_ref == shipment.ref
+        for event in events
     ]
     return ShipmentView(
         ref=shipment.ref,
@@ -103,6 +104,16 @@ def _shipment(shipment: ShipmentState, entries: list[Envelope], conditions: tupl
         reason_code=fold.reason_code,
         scans=tuple(sorted(scans, key=lambda scan: scan.at, reverse=True)),
     )
+
+
+def _to_sender(event: TrackingEvent) -> bool:
+    return event.to_sender or event.status in (ShipmentStatus.RETURNING, ShipmentStatus.RETURNED)
+
+
+def _as_seen_by_customer(event: TrackingEvent, turned: datetime | None) -> ShipmentStatus:
+    """A carrier calls it delivered when a parcel that turned back arrives at its sender; its customer would not."""
+    back = turned is not None and event.occurred_at >= turned
+    return ShipmentStatus.RETURNED if back and event.status is ShipmentStatus.DELIVERED else event.status
 
 
 def _events(entries: list[Envelope]) -> tuple[OrderEventView, ...]:

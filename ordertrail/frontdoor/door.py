@@ -131,8 +131,7 @@ class FrontDoor:
             return repeated(c, received)
         key = NaturalKey(brand=order.brand, channel=order.channel, external_id=order.external_id)
         hold(c, natural_match_key(key))
-        person = self._person(c, order.brand, order.customer, received.received_at)
-        recipient = self._person(c, order.brand, order.recipient, received.received_at) if order.recipient else person
+        person, recipient = self._people(c, order, received.received_at)
         stored = orders.insert(
             c, id=order_id, brand=order.brand, channel=order.channel, external_id=order.external_id, person_id=person,
             recipient_id=recipient, canonical=canonical, placed_at=order.placed_at, created_at=received.received_at,
@@ -163,14 +162,26 @@ class FrontDoor:
         inbox.set_answer(c, row.id, json.dumps(answer))
         return Acceptance(answer=answer, repeated=True)
 
-    def _person(self, c: Connection, brand: str, person: Person, now: datetime) -> str:
-        """The id of a person: the shop's customer id decides who they are, else the email, else the phone."""
+    def _people(self, c: Connection, order: CanonicalOrder, now: datetime) -> tuple[str, str]:
+        """The ids of an order's customer and recipient, stored in the order of their keys.
+
+        Two people who send each other gifts at the same moment would otherwise wait for each other's rows.
+        """
+        both = [order.customer, *([order.recipient] if order.recipient else [])]
+        keys = [self._person_key(order.brand, person) for person in both]
+        ids = {
+            key: orders.upsert_person(
+                c, person_id=f"per_{ULID.from_datetime(now)!s}".lower(), brand=order.brand, person_key=key,
+                customer_ref=person.id, document=person.model_dump_json(exclude_none=True), now=now,
+            )
+            for key, person in sorted(zip(keys, both, strict=True), key=lambda pair: pair[0])
+        }  # fmt: skip
+        return ids[keys[0]], ids[keys[-1]]
+
+    def _person_key(self, brand: str, person: Person) -> str:
+        """Who somebody is: the shop's customer id decides, else the email, else the phone."""
         identity = person.id or person.email or person.phone or f"anonymous:{ULID()!s}"
-        return orders.upsert_person(
-            c, person_id=f"per_{ULID.from_datetime(now)!s}".lower(), brand=brand,
-            person_key=keyed_hash(self._secret, "person", brand, identity.lower()), customer_ref=person.id,
-            document=person.model_dump_json(exclude_none=True), now=now,
-        )  # fmt: skip
+        return keyed_hash(self._secret, "person", brand, identity.lower())
 
     def _store_event(
         self, c: Connection, received: Received, canonical: str, targets: list[Target], waits_for: str

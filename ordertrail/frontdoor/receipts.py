@@ -14,6 +14,7 @@ from ordertrail.db.deliveries import MOVES, DeliveryRow
 from ordertrail.db.engine import Database
 from ordertrail.db.inbox import InboxKind, InboxState
 from ordertrail.domain.events import DeliveryReport
+from ordertrail.domain.ids import TRIAL_PREFIX
 from ordertrail.domain.vocabulary import DeliveryState
 from ordertrail.frontdoor.acceptance import Wake, dead_letter, receive
 from ordertrail.frontdoor.callbacks import Callback
@@ -94,6 +95,8 @@ class _Kept:
         event_id = receipt.event_id + suffix
         if row is None and receipt.delivery_id is None:
             return self._ignore(event_id, "not_ours")
+        if row is None and (receipt.delivery_id or "").startswith(TRIAL_PREFIX):
+            return self._ignore(event_id, "trial")
         if row is None:
             return self._dead(event_id, "unknown_delivery")
         must_act = MOVES.get((row.state, receipt.state)) is DeliveryState.FAILED

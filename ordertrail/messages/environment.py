@@ -37,7 +37,7 @@ class Environments:
 
     HTML and text are apart, so that the same file of sentences is escaped in one and not in the other. Templates are
     read once: a change on disk needs a restart, as a change of code does. `own_dir` holds further overrides, as
-    `<own_dir>/<brand id>/messages/...`, and goes before `templates_dir`/brands.
+    `<own_dir>/<brand id>/messages/...` or `/portal/...`, and goes before `templates_dir`/brands.
     """
 
     def __init__(self, templates_dir: Path, own_dir: Path | None = None) -> None:

@@ -59,11 +59,12 @@ class Pages:
     """Renders pages from `templates_dir`/portal; thread-safe, constructed once in wiring.
 
     Static files are expected under `/static/` (templates/portal/static), a brand's colours at
-    `/static/brand/{brand}.css`. A brand may override a page as `brands/<brand id>/portal/<page>`.
+    `/static/brand/{brand}.css`. A brand may override a page as `brands/<brand id>/portal/<page>`, or in `own_dir`, if
+    given, as `<brand id>/portal/<page>`.
     """
 
-    def __init__(self, templates_dir: Path) -> None:
-        self._environments = Environments(templates_dir)
+    def __init__(self, templates_dir: Path, own_dir: Path | None = None) -> None:
+        self._environments = Environments(templates_dir, own_dir)
         self._assets = content_hash(templates_dir, ("portal/static",))
 
     def tracking(

@@ -48,8 +48,11 @@ def _fedex_express(number: str) -> bool:
 
 
 def _three_one(number: str) -> bool:
-    """From the right, digits weighted 3 and 1 in turn, up to the next ten (GS1 General
-    Specifications, 7.9): FedEx Ground, and USPS as its Publication 199 says."""
+    """From the right, digits weighted 3 and 1 in turn, up to the next ten (GS1 General Specifications, 7.9).
+
+    FedEx Ground by its label layout specification (the 15 digits after "96" and six more are the number), USPS by its
+    Publication 199.
+    """
     digits = [int(mark) for mark in reversed(number[:-1])]
     return -(3 * sum(digits[::2]) + sum(digits[1::2])) % 10 == int(number[-1])
 

@@ -32,7 +32,7 @@ def build_api(settings: Settings) -> FastAPI:
         check_public_key(settings.sendgrid_webhook_public_key)
     database = Database(settings.sqlalchemy_url)
     templates = templates_dir()
-    pages = Pages(templates)
+    pages = Pages(templates, settings.templates_dir)
     static_url = f"{str(settings.public_url).rstrip('/')}/static"
     front_door = FrontDoor(database, secret=settings.secret())
     receipts = Receipts(database, secret=settings.secret())
@@ -53,7 +53,7 @@ def build_api(settings: Settings) -> FastAPI:
             ),
             brands=Brands(),
             pages=pages,
-            gallery=Gallery(Renderer(templates), pages, static_url),
+            gallery=Gallery(Renderer(templates, settings.templates_dir), pages, static_url),
             providers=lambda: build_providers(settings, database, system_clock),
             links=Links(settings.secret(), str(settings.public_url)),
             static_dir=templates / "portal" / "static",

@@ -27,7 +27,7 @@ SEND_THREADS = 16
 def build_workers(settings: Settings, client: Client, database: Database, clock: Clock) -> list[Worker]:
     """The workers of one process. Raises ConfigurationError for a provider without credentials."""
     providers = build_providers(settings, database, clock)
-    renderer = Renderer(templates_dir())
+    renderer = Renderer(templates_dir(), settings.templates_dir)
     brands = Brands()
     loader = Loader(
         brands,

@@ -39,6 +39,20 @@ def test_a_number_committed_late_is_not_missed(database: Database, clock: Driven
     run(scenario())
 
 
+def test_a_number_skipped_just_before_polling_began_is_not_missed(database: Database, clock: DrivenClock) -> None:
+    async def scenario() -> None:
+        tell(database, clock, 3)
+        hub = Hub(database, poll_every_s=0.02)
+        with hub.follow("o") as subscription:
+            await hub.positioned()
+            poller = asyncio.create_task(hub.run())
+            tell(database, clock, 2)
+            assert (await subscription.queue.get()).id == 2  # type: ignore[union-attr]
+        poller.cancel()
+
+    run(scenario())
+
+
 def test_a_listener_that_does_not_keep_up_is_cut_off(database: Database, clock: DrivenClock) -> None:
     async def scenario() -> None:
         hub = Hub(database)

@@ -240,6 +240,12 @@ def test_mail_of_others_on_the_same_account_is_ignored(sender: Sender, database:
     assert stored(database) == [("-", "receipt", "ignored", "not_ours")]
 
 
+def test_what_is_heard_of_a_test_message_is_no_dead_letter(sender: Sender, database: Database) -> None:
+    assert sender.sendgrid(report("delivered", "a", delivery_id="test_01j8")) == 204
+    assert sender.twilio("test_01j9", "delivered") == 204
+    assert [(state, reason) for _, _, state, reason in stored(database)] == [("ignored", "trial")] * 2
+
+
 def test_only_what_the_provider_signed_is_believed(client: TestClient, database: Database) -> None:
     unsigned = client.post("/v1/hooks/sendgrid", json=[report("delivered", "a")])
     forged = client.post("/v1/hooks/twilio/acme/dlv_1", data={"MessageSid": "SM1", "MessageStatus": "delivered"})

@@ -164,6 +164,23 @@ def test_a_brand_nobody_can_reach_is_not_imported_and_the_check_says_why(ready: 
     assert ready("brands", "import", "--unchecked", str(file)).returncode == 0
 
 
+def test_a_brands_own_templates_are_checked_and_previewed(ready: Run, tmp_path: Path) -> None:
+    file, own = tmp_path / "shop.yaml", tmp_path / "own" / "shop" / "messages" / "shipped"
+    file.write_text(BRAND)
+    own.mkdir(parents=True)
+    (own / "subject.txt").write_text("Off it goes: {{ facts.order_number }}")
+    ours = {"ORDERTRAIL_TEMPLATES_DIR": str(tmp_path / "own")}
+    out = tmp_path / "preview"
+    asked = ("--brand", "shop", "--kind", "shipped", "--language", "en", "--out", str(out))
+    assert ready("templates", "preview", *asked, **ours).returncode == 0
+    assert "Subject: Off it goes: CV-1042" in (out / "shipped" / "en-realistic" / "email.txt").read_text()
+    (own / "subject.txt").write_text("{{ facts.no_such_fact }}")
+    checked = ready("brands", "check", str(file), **ours)
+    assert (checked.returncode, "shipped" in checked.stdout) == (1, True)
+    nowhere = ready("brands", "check", str(file), ORDERTRAIL_TEMPLATES_DIR=str(tmp_path / "none"))
+    assert "ORDERTRAIL_TEMPLATES_DIR" in one_line(nowhere)
+
+
 def test_a_preview_is_files_that_open_from_a_disk(ready: Run, tmp_path: Path) -> None:
     out = tmp_path / "preview"
     asked = ("--brand", "shop", "--kind", "order_confirmation", "--language", "en", "--out", str(out))

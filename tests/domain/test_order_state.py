@@ -65,6 +65,14 @@ def test_the_newest_word_on_a_shipment_counts_by_the_sources_own_versions():
     assert (shipment.facts.carrier, shipment.facts.service_level) == ("dhl", "eco")
 
 
+def test_what_a_source_tells_after_a_newer_version_is_outdated():
+    newer = said(OrderPacked, 1, event_id="newer", source_version=9)
+    older = said(OrderProcessing, 2, event_id="older", source_version=8)
+    elsewhere = said(OrderProcessing, 3, source="erp", source_version=1)
+    unnumbered = said(OrderProcessing, 4)
+    assert fold_order(order(), [elsewhere, older, unnumbered, newer]).outdated == ("older",)
+
+
 def test_a_link_of_an_earlier_tracking_number_is_dropped():
     first = said(
         ShipmentCreated, 1, shipment=parcel("S1", tracking_number="OLD1", tracking_url="https://t.example/OLD1")

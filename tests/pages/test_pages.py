@@ -1,16 +1,19 @@
 """The tracking page and the outbox: what they show, and what they never hold."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ordertrail.domain.brand import Policy
 from ordertrail.domain.document import OrderDocument
 from ordertrail.domain.vocabulary import Channel, Fulfilment, OrderStatus, ReasonCode, ShipmentStatus
 from ordertrail.messages.pages import OutboxItem, Pages, earlier_promises
 from ordertrail.messages.progress import parcel_progress, progress
 from ordertrail.messages.render import Renderer
 from ordertrail.messages.troubles import Trouble, troubles
+from ordertrail.wiring.shared import templates_dir
 from tests.messages.facts import CASA_VERDE, FORNO, HAPPENED, MARKUP, K, facts
 from tests.messages.html_check import Page
 from tests.pages import documents
@@ -212,3 +215,18 @@ def test_the_recipient_of_a_gift_sees_no_trace_of_money(pages: Pages) -> None:
     told = ("€", "Refunded", "Visa", "Total", 'class="price"', "payment")
     assert ([word for word in told if word not in buyer], [word for word in told if word in gift]) == ([], [])
     assert "Packed" in gift
+
+
+def test_only_the_buyer_is_asked_to_choose_a_remedy(pages: Pages) -> None:
+    brand = CASA_VERDE.model_copy(update={"policy": Policy(remedies=("wait", "cancel", "partial_refund"))})
+    view, at = documents.TWO_PARCELS, documents.UPDATED
+    assert "You can choose: " in pages.tracking(view, brand, stream_url=None, updated_at=at)
+    assert "You can choose: " not in pages.tracking(view, brand, stream_url=None, updated_at=at, for_recipient=True)
+
+
+def test_a_brands_own_page_is_taken_from_the_settings_folder(tmp_path: Path) -> None:
+    own = tmp_path / CASA_VERDE.id / "portal"
+    own.mkdir(parents=True)
+    (own / "not_found.html").write_text("Ours: {{ brand.name }}")
+    assert Pages(templates_dir(), tmp_path).not_found(CASA_VERDE) == "Ours: Casa Verde"
+    assert "Ours" not in Pages(templates_dir(), tmp_path).not_found(FORNO)

@@ -13,6 +13,7 @@ from ordertrail.domain.events import (
     OrderProcessing,
     OrderRefunded,
     OrderReturned,
+    PromiseChanged,
     ShipmentCreated,
     ShipmentShipped,
 )
@@ -223,6 +224,13 @@ def test_what_is_packed_has_been_processed_whenever_the_shop_says_so():
     life.pass_time(at(2))
     assert life.kinds() == ["order_confirmation", "order_update"]
     assert life.last("order_update").hints.stage == "packed"
+
+
+def test_a_word_older_than_what_its_source_had_told_is_recorded_as_such():
+    life = Life().begin()
+    life.arrive(said(PromiseChanged, 1, promise=on(6), source_version=9))
+    life.arrive(said(PromiseChanged, 2, event_id="older", promise=on(8), source_version=8))
+    assert life.why("older") == ["stale_version"]
 
 
 def test_a_parcel_delivered_to_its_sender_is_returned_and_never_congratulated():

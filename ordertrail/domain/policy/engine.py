@@ -79,7 +79,7 @@ def _why_recorded(situation: Situation, entry: Envelope) -> Why:
         case DeliveryReport():
             return Why.OTHER_CHANNEL_FAILED
         case _:
-            return Why.NO_NEWS
+            return Why.STALE_VERSION if entry.event_id in situation.state.outdated else Why.NO_NEWS
 
 
 def _why_scan_recorded(situation: Situation, entry: Envelope, scan: TrackingEvent) -> Why:
