@@ -8,6 +8,7 @@ import sys
 from contextlib import AsyncExitStack
 
 import structlog
+import uvloop
 from prometheus_client import start_http_server
 
 from ordertrail.db.engine import Database
@@ -15,7 +16,12 @@ from ordertrail.domain.clock import system_clock
 from ordertrail.domain.failures import ConfigurationError
 from ordertrail.observability import configure_logging
 from ordertrail.settings import Settings, load_settings
-from ordertrail.wiring.shared import connect_temporal, runtime_with_metrics, share_interpreter_often
+from ordertrail.wiring.shared import (
+    connect_temporal,
+    keep_what_is_loaded,
+    runtime_with_metrics,
+    share_interpreter_often,
+)
 from ordertrail.wiring.worker import build_workers
 
 log = structlog.get_logger(__name__)
@@ -65,7 +71,8 @@ def main() -> int:
         if settings.worker_metrics_port:
             _show_metrics(settings.metrics_host, settings.worker_metrics_port)
         share_interpreter_often()
-        asyncio.run(run(settings))
+        keep_what_is_loaded()
+        uvloop.run(run(settings))
     except ConfigurationError as error:
         sys.stderr.write(f"ordertrail worker: {error}\n")
         return 2

@@ -23,7 +23,7 @@ from ordertrail.messages.render import Renderer
 from ordertrail.observability import configure_logging
 from ordertrail.settings import Settings, load_settings
 from ordertrail.wiring.providers import build_providers
-from ordertrail.wiring.shared import connect_temporal, share_interpreter_often, templates_dir
+from ordertrail.wiring.shared import connect_temporal, keep_what_is_loaded, share_interpreter_often, templates_dir
 
 
 def build_api(settings: Settings) -> FastAPI:
@@ -68,4 +68,6 @@ def app_from_environment() -> FastAPI:
     settings = load_settings()
     configure_logging(settings.log_format, settings.log_level)
     share_interpreter_often()
-    return build_api(settings)
+    served = build_api(settings)
+    keep_what_is_loaded()
+    return served

@@ -20,7 +20,7 @@ from workflows import WORKFLOWS
 DRAIN = timedelta(seconds=15)
 STICKY_TIMEOUT = timedelta(seconds=2)
 """How long an order waits for a worker that died before another one takes it."""
-ADVANCE_THREADS = 8
+ADVANCE_THREADS = 4
 SEND_THREADS = 16
 
 
