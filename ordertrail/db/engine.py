@@ -1,9 +1,10 @@
 """Engines and transactions: one way to write and one way to read, on SQLite and PostgreSQL alike."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -40,7 +41,8 @@ class Database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             event.listen(self.writer, "begin", _begin_immediate)
             event.listen(self.reader, "begin", _begin_deferred)
-        self._glancer = self.reader.execution_options(single_statement=True)
+        self._glancing: Connection | None = None
+        self._glance_lock = threading.Lock()
 
     def _engine(self, pool_size: int, *, isolation_level: str | None = None) -> Engine:
         """`isolation_level` is for servers only; any transaction of SQLite is one consistent look."""
@@ -92,17 +94,38 @@ class Database:
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
-        """Like `read`, for one statement only: it is consistent in itself and needs no transaction around it."""
-        try:
-            with self._glancer.connect() as connection:
+        """Like `read`, for one statement only: it is consistent in itself and needs no transaction around it.
+
+        SQLite keeps one connection open for this: fetching one from the pool costs more than the statement.
+        """
+        if not self.is_sqlite:
+            with self.read() as connection:
                 yield connection
-        except _AWAY as error:
-            raise _unavailable(error) from None
+            return
+        with self._glance_lock:
+            try:
+                if self._glancing is None:
+                    self._glancing = self.reader.connect().execution_options(**_GLANCE)
+                yield self._glancing
+            except _AWAY as error:
+                self._end_glancing()
+                raise _unavailable(error) from None
+
+    def _end_glancing(self) -> None:
+        glancing, self._glancing = self._glancing, None
+        if glancing is not None:
+            glancing.invalidate()
+            glancing.close()
 
     def close(self) -> None:
-        """Close all pooled connections."""
+        """Close all connections."""
+        with self._glance_lock:
+            self._end_glancing()
         self.writer.dispose()
         self.reader.dispose()
+
+
+_GLANCE: Mapping[str, Any] = MappingProxyType({"isolation_level": "AUTOCOMMIT", "single_statement": True})
 
 
 def _unavailable(error: Exception) -> Transient:
