@@ -20,7 +20,7 @@ async def measure(*, quick: bool) -> list[Figure]:
         for subject in (product, floor):
             await _as_fast_as_possible(subject, "warm", 12)
         figures = await _calm(product, floor, 30 if quick else 60)
-        peak, rates = await _peak(product, floor, orders=40 if quick else 150, rounds=1 if quick else 3)
+        peak, rates = await _peak(product, floor, orders=40 if quick else 64, rounds=1 if quick else 7)
         figures += rates
         figures += await _half_peak(product, peak / 2, 30 if quick else 300)
     return figures
