@@ -8,7 +8,7 @@ from ulid import ULID
 
 from activities.loading import Loaded
 from ordertrail import __version__
-from ordertrail.db import advancing, orders, outbox
+from ordertrail.db import advancing, orders, outbox, short_links
 from ordertrail.db.inbox import InboxKind
 from ordertrail.domain.decisions import Decision, Record, Why
 from ordertrail.domain.document import PromiseRecord
@@ -22,7 +22,7 @@ from ordertrail.domain.policy.situation import DeliveryView, NewMessage, Plan
 from ordertrail.domain.promise import Promise
 from ordertrail.domain.read_model import build_document
 from ordertrail.domain.story import tell_story
-from ordertrail.domain.vocabulary import CasePriority, DeliveryState
+from ordertrail.domain.vocabulary import CasePriority, Channel, DeliveryState
 from ordertrail.frontdoor.acceptance import dead_letter, receive
 from ordertrail.messages.links import Links, Unsubscription
 
@@ -60,6 +60,10 @@ class Saver:
     def _deliveries(self, c: Connection, loaded: Loaded, plan: Plan, now: datetime) -> list[dict[str, Any]]:
         rows = [self._delivery(c, loaded, message, now) for message in plan.messages]
         fresh = set(advancing.insert_deliveries(c, rows))
+        roles = {message.contact.role for message in plan.messages if message.channel is not Channel.EMAIL}
+        short_links.put(
+            c, [(self._links.short_code(loaded.row.id, role), loaded.row.id, role) for role in sorted(roles)]
+        )
         return [row for row in rows if row["id"] in fresh]
 
     def _delivery(self, c: Connection, loaded: Loaded, message: NewMessage, now: datetime) -> dict[str, Any]:
@@ -67,9 +71,11 @@ class Saver:
         if message.copy_of is not None:
             made = MessageFacts.model_validate_json(advancing.facts_of(c, message.copy_of))
         else:
+            role = message.contact.role
             made = message_facts(
-                loaded.situation, message, page_url=self._links.tracking_page(order_id, message.contact.role)
-            )
+                loaded.situation, message,
+                page_url=self._links.tracking_page(order_id, role), short_url=self._links.short_page(order_id, role),
+            )  # fmt: skip
         made = made.model_copy(update={"unsubscribe_url": self._unsubscribe_url(loaded, message)})
         facts = made.model_dump_json(exclude_none=True)
         return {

@@ -4,14 +4,14 @@ import json
 from datetime import datetime
 
 from fastapi import APIRouter, Header, Request, Response
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.context import Context, context_of
 from api.routes.orders import event_number
 from api.streams import bare_event, listen
-from ordertrail.db import reading
+from ordertrail.db import reading, short_links
 from ordertrail.db.brands import UnknownBrand
 from ordertrail.domain.brand import Brand
 from ordertrail.messages.brand_css import brand_css
@@ -43,6 +43,22 @@ async def tracking_page(request: Request, token: str) -> Response:
         html = await run_in_threadpool(context.parts.pages.not_found, None)
         return HTMLResponse(html, 404, PAGE_HEADERS)
     return HTMLResponse(html, headers=PAGE_HEADERS)
+
+
+@router.api_route("/s/{code}", methods=["GET", "HEAD"])
+async def short_link(request: Request, code: str) -> Response:
+    """The way from a text to the order's page, on whatever host the brand's texts name."""
+    context = context_of(request)
+
+    def found() -> tuple[str, str] | None:
+        with context.parts.database.read() as c:
+            return short_links.find(c, code) if code.isascii() and code.isalnum() else None
+
+    meant = await run_in_threadpool(found)
+    if meant is None:
+        html = await run_in_threadpool(context.parts.pages.not_found, None)
+        return HTMLResponse(html, 404, PAGE_HEADERS)
+    return RedirectResponse(context.parts.links.tracking_path(*meant), 302, PAGE_HEADERS)
 
 
 def _rendered(context: Context, opened: Opened, token: str) -> str | None:

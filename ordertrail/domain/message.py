@@ -65,8 +65,8 @@ class MessageFacts(Stored):
     """Everything a template may state; facts that do not apply to the kind are None or empty.
 
     `locale` is the recipient's; `order_locale` is that of the order and comes next where we do not write the first.
-    `unsubscribe_url` and `feedback_url` are links on the public host, made for this recipient. `reply` holds the
-    paragraphs that support wrote.
+    `page_url` is the order's page, `short_url` a short way there for texts, `unsubscribe_url` and `feedback_url` are
+    links on the public host, all made for this recipient. `reply` holds the paragraphs that support wrote.
 
     Instants are aware UTC; templates show them in `zone`. Amounts are in `currency`.
     """
@@ -106,6 +106,7 @@ class MessageFacts(Stored):
     refund_expected: Promise | None = None
     remedies: tuple[Remedy, ...] = ()
     page_url: str
+    short_url: str | None = None
     order_locale: str | None = None
     unsubscribe_url: str | None = None
     digest: tuple[DigestItem, ...] = ()

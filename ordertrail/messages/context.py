@@ -46,14 +46,15 @@ def template_context(brand: Brand, facts: MessageFacts, fmt: Formatter) -> dict[
     """The variables of all templates. `facts` are clean; `v` holds every value a sentence may name."""
     carrier = carrier_name(facts.shipment.carrier) if facts.shipment else None
     promise = facts.promise if states_promise(facts) else None
-    card = json_ld(brand, facts, carrier, promise)
+    card, order_number = json_ld(brand, facts, carrier, promise), facts.order_number
     if fmt.rtl:
         facts, carrier = isolate_facts(facts), carrier and isolated(carrier)
     parcel = facts.shipment
     return {
         "brand": brand, "facts": facts, "fmt": fmt, "parcel": parcel, "carrier": carrier, "promise": promise,
         "steps": message_steps(facts), "page_url": web_url(facts.page_url), "action_url": action_url(facts),
-        "hero_date": promise is not None and facts.kind in _ABOUT_WHEN, "spoken": False,
+        "hero_date": promise is not None and facts.kind in _ABOUT_WHEN, "spoken": False, "brief": False,
+        "order_number": order_number,
         "unsubscribe_url": web_url(facts.unsubscribe_url),
         "language": fmt.tag,
         "first_language": writes_first_in(brand, fmt.catalogue),
@@ -117,6 +118,14 @@ def action_url(facts: MessageFacts) -> str:
         MessageKind.OFFER: facts.offer.url if facts.offer else None,
     }
     return web_url(special.get(facts.kind)) or web_url(facts.page_url)
+
+
+def small_link(brand: Brand, facts: MessageFacts) -> str:
+    """Where a text or notification leads; an offer's place is the brand's own, which has no short form."""
+    url = action_url(facts)
+    if facts.kind is MessageKind.OFFER:
+        return url
+    return short_link(brand, (url == web_url(facts.page_url) and web_url(facts.short_url)) or url)
 
 
 def short_link(brand: Brand, url: str) -> str:

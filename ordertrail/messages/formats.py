@@ -1,5 +1,6 @@
 """Money, dates, times and promises as a person in one place and language reads them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -12,6 +13,7 @@ from babel import Locale
 from babel.dates import (
     format_date,
     format_interval,
+    format_skeleton,
     format_time,
     get_datetime_format,
     get_day_names,
@@ -29,6 +31,8 @@ _ABBREVIATION = 5
 """Letters; what is longer is a name, not an abbreviation."""
 # Babel has CLDR's list pattern of style "unit" for a few languages only, and the others put an 'and' in.
 _COMMAS = {"ar": "، ", "ja": "、"}
+_OUTSIDE_GSM = frozenset({"ar", "ja"})
+_JAPANESE_OR = re.compile("または")
 # Some fonts and every SMS alphabet lack the narrow spaces that CLDR puts around dashes and before AM.
 _PLAIN_SPACES = str.maketrans({"\u202f": " ", "\u2009": " ", "\u00a0": " "})
 
@@ -76,6 +80,11 @@ class Formatter:
         return catalogue_of(self.locale) or SOURCE
 
     @property
+    def terse(self) -> bool:
+        """Whether a text in this language holds 67 characters a segment and not 153 (3GPP TS 23.038)."""
+        return self.locale.language in _OUTSIDE_GSM
+
+    @property
     def rtl(self) -> bool:
         """Whether the language is written from right to left."""
         return str(self.locale.text_direction) == "rtl"
@@ -101,8 +110,10 @@ class Formatter:
         """'14:05', or '2:05 PM', in the reader's zone."""
         return _plain(format_time(instant, "short", tzinfo=self.zone, locale=self.locale))
 
-    def moment(self, instant: datetime) -> str:
-        """'Tuesday 24 November, 14:05 (CET)' in the reader's zone."""
+    def moment(self, instant: datetime, brief: bool = False) -> str:
+        """'Tuesday 24 November, 14:05 (CET)' in the reader's zone. `brief`: without weekday and zone."""
+        if brief:
+            return self._joined(self._brief_day(instant.astimezone(self.zone).date()), self.clock(instant))
         return f"{self.short_moment(instant)} ({self.zone_name(instant)})"
 
     def short_moment(self, instant: datetime) -> str:
@@ -114,16 +125,20 @@ class Formatter:
         return _COMMAS.get(self.locale.language, ", ").join(text for item in items if (text := str(item or "")))
 
     def either(self, items: Iterable[str]) -> str:
-        """'a, b or c'; empty items are left out."""
-        return str(format_list([item for item in items if item], style="or", locale=self.locale))
+        """'a, b or c'; empty items are left out. What stands beside an address is set off from it."""
+        joined = str(format_list([item for item in items if item], style="or", locale=self.locale))
+        return _JAPANESE_OR.sub(" または ", joined) if self.locale.language == "ja" else joined
 
-    def promise(self, promise: Promise) -> str:
-        """'Tuesday 24 November', or 'Tuesday 24 November, 12:00–12:30 (CET)', in the promise's own zone."""
+    def promise(self, promise: Promise, brief: bool = False) -> str:
+        """'Tuesday 24 November', or 'Tuesday 24 November, 12:00–12:30 (CET)', in the promise's own zone.
+
+        `brief`: without weekday and zone.
+        """
         match promise:
             case DatePromise(on=day):
-                return self.day(day)
+                return self._brief_day(day) if brief else self.day(day)
             case WindowPromise():
-                return self._window(promise)
+                return self._window(promise, brief)
 
     def weekdays(self, hours: Sequence[OpeningHours]) -> str:
         """'Monday–Friday 09:00–18:00'; several spans are joined by commas, no hours give an empty text."""
@@ -163,6 +178,9 @@ class Formatter:
         offset = f"{'-' if minutes < 0 else '+'}{hours}{f':{rest:02d}' if rest else ''}"
         return _plain(str(self.locale.zone_formats["gmt"]) % offset)
 
+    def _brief_day(self, day: date) -> str:
+        return _plain(format_skeleton("MMMMd", day, locale=self.locale))
+
     def _joined(self, day: str, clock: str) -> str:
         pattern = str(get_datetime_format("medium", locale=self.locale))
         return _plain(pattern.replace("'", "").replace("{1}", day).replace("{0}", clock))
@@ -170,7 +188,7 @@ class Formatter:
     def _wall(self, clock: time) -> str:
         return _plain(format_time(clock, "short", locale=self.locale))
 
-    def _window(self, window: WindowPromise) -> str:
+    def _window(self, window: WindowPromise, brief: bool) -> str:
         zone = ZoneInfo(window.zone)
         start, end = window.starts_at.astimezone(zone), window.ends_at.astimezone(zone)
         name = self.zone_name(end, zone)
@@ -179,6 +197,8 @@ class Formatter:
             return f"{local.short_moment(start)} – {local.short_moment(end)} ({name})"
         skeleton = "hm" if "a" in str(self.locale.time_formats["short"].pattern) else "Hm"
         hours = _plain(format_interval(start, end, skeleton, tzinfo=zone, locale=self.locale))
+        if brief:
+            return self._joined(self._brief_day(start.date()), hours)
         return f"{self._joined(local.local_day(start), hours)} ({name})"
 
 

@@ -1,5 +1,8 @@
 """Signed links to the customer's own pages; whoever holds one needs no login."""
 
+import hashlib
+import hmac
+import string
 from dataclasses import dataclass
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -9,6 +12,9 @@ from ordertrail.domain.vocabulary import Channel, MessageKind
 
 _TOKEN_MAX = 400
 """No link of ours is longer; anything longer is not looked at."""
+_CODE_LENGTH = 12
+_CODE_MARKS = string.digits + string.ascii_letters
+"""Letters and digits alone: phones end a link they find in a text before a hyphen or a dot at its end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +46,7 @@ class Links:
     def __init__(self, secret: bytes, public_url: str) -> None:
         self._tracking = URLSafeSerializer(secret, salt="tracking")
         self._unsubscribe = URLSafeSerializer(secret, salt="unsubscribe")
+        self._secret = secret
         self._public_url = public_url.rstrip("/")
 
     def tracking_token(self, order_id: str, role: str = CUSTOMER) -> str:
@@ -55,6 +62,22 @@ class Links:
     def tracking_page(self, order_id: str, role: str = CUSTOMER) -> str:
         """The whole address of the tracking page."""
         return f"{self._public_url}{self.tracking_path(order_id, role)}"
+
+    def short_code(self, order_id: str, role: str = CUSTOMER) -> str:
+        """Twelve characters (71 bits) that stand for the tracking token in texts; nobody without the secret has them.
+
+        What they stand for is looked up, see `ordertrail.db.short_links`.
+        """
+        digest = hmac.new(self._secret, f"short\0{order_id}\0{role}".encode(), hashlib.sha256).digest()
+        number, marks = int.from_bytes(digest), []
+        for _ in range(_CODE_LENGTH):
+            number, at = divmod(number, len(_CODE_MARKS))
+            marks.append(_CODE_MARKS[at])
+        return "".join(marks)
+
+    def short_page(self, order_id: str, role: str = CUSTOMER) -> str:
+        """The whole short address of the tracking page."""
+        return f"{self._public_url}/s/{self.short_code(order_id, role)}"
 
     def order_of(self, token: str) -> Opened | None:
         """The order a token opens and for whom, or None if we did not sign it. Compared in constant time."""

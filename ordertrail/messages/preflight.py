@@ -180,7 +180,8 @@ def _links_resolved(facts: MessageFacts) -> bool:
     """No link is still a template, such as 'https://track.example/{number}'."""
     parcel, offer = facts.shipment, facts.offer
     links = (
-        facts.page_url, facts.feedback_url, facts.unsubscribe_url, parcel and parcel.tracking_url, offer and offer.url,
+        facts.page_url, facts.short_url, facts.feedback_url, facts.unsubscribe_url,
+        parcel and parcel.tracking_url, offer and offer.url,
         *(item.page_url for item in facts.digest),
     )  # fmt: skip
     return not any(_has_gap(link) for link in links if link)

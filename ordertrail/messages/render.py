@@ -12,7 +12,7 @@ from ordertrail.domain.vocabulary import Channel, MessageKind
 from ordertrail.messages import voice
 from ordertrail.messages.bidi import ISOLATES
 from ordertrail.messages.clean import clean_facts, clean_text
-from ordertrail.messages.context import reader, short_link, template_context
+from ordertrail.messages.context import reader, small_link, template_context
 from ordertrail.messages.environment import Environments, content_hash
 from ordertrail.messages.formats import Formatter
 from ordertrail.messages.sms import fit
@@ -88,15 +88,20 @@ class _Message:
         )
 
     def sms(self) -> Rendered:
-        link = self._short_link()
-        return Rendered(text=fit(self._lines("sms.txt"), link), link=link or None, language=self._fmt.tag)
+        self._context["brief"] = True
+        link = small_link(self._brand, self._facts)
+        tail: Any = self._text.get_template(f"{_LAYOUT}/common.j2").make_module(self._context)
+        forms = (tail.whom_to_ask(), tail.whom_to_ask(compact=True), tail.contact(compact=True))
+        whom = [str(form).strip() for form in forms]
+        text = fit(self._lines("sms.txt"), link, contact=whom, why=str(tail.why_this_text()).strip())
+        return Rendered(text=text, link=link or None, language=self._fmt.tag)
 
     def push(self) -> Rendered:
         title, *body = self._lines("push.txt")
         return Rendered(
             title=_cut(title, _TITLE_MAX),
             text=_fitting(body, _BODY_MAX),
-            link=self._short_link() or None,
+            link=small_link(self._brand, self._facts) or None,
             collapse_key=_collapse_key(self._facts),
             language=self._fmt.tag,
         )
@@ -104,7 +109,7 @@ class _Message:
     def voice(self) -> Rendered:
         self._context["spoken"] = True
         around: Any = self._text.get_template(f"{_LAYOUT}/voice.j2").make_module(self._context)
-        news = voice.spoken(self._lines("voice.txt"))
+        news = voice.spoken(self._lines("voice.txt"), self._fmt.locale.language)
         menu = around.menu if self._brand.support.phone else around.menu_without_support
         said = {"hello": around.hello(), "menu": menu(), "bye": around.bye()}
         said = {part: voice.speakable(str(words)) for part, words in said.items()}
@@ -124,11 +129,6 @@ class _Message:
     def _lines(self, name: str) -> list[str]:
         lines = (" ".join(line.split()) for line in self._part(self._text, name).splitlines())
         return [line for line in lines if line]
-
-    def _short_link(self) -> str:
-        """The link for small screens; an offer's leads to a place of the brand's own, which has no short form."""
-        link: str = self._context["action_url"]
-        return link if self._facts.kind is MessageKind.OFFER else short_link(self._brand, link)
 
 
 def _collapse_key(facts: MessageFacts) -> str:

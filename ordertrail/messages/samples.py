@@ -25,6 +25,7 @@ KINDS: tuple[MessageKind, ...] = tuple(MessageKind)
 HAPPENED = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
 """When the news of every sample happened; a sample is valid at this moment."""
 PAGE_URL = "https://orders.casaverde.example/t/Ik9SRDAxSjhYIg.7f3kQ2v0mZ1yB4cD5eF6gH7iJ8k"
+SHORT_URL = "https://orders.casaverde.example/s/7f3kQ2v0mZ1y"
 UNSUBSCRIBE_URL = "https://orders.casaverde.example/u/Ik9SRDAxSjhYIg.Zm9vYmFy"
 ZONE = "Europe/Madrid"
 
@@ -60,7 +61,7 @@ _BASE: dict[str, Any] = {
     "order_number": "CV-1042", "order_id": "01J8XORDER", "order_status": OrderStatus.SHIPPED,
     "fulfilment": Fulfilment.PARCEL, "recipient_name": "Ana García", "locale": "en", "zone": ZONE, "currency": "EUR",
     "lines": LINES, "totals": TOTALS, "payment": Payment(state=PaymentState.PAID, method="Visa 4242"),
-    "shipping_method": "Express", "promise": DAY, "happened_at": HAPPENED, "page_url": PAGE_URL,
+    "shipping_method": "Express", "promise": DAY, "happened_at": HAPPENED, "page_url": PAGE_URL, "short_url": SHORT_URL,
     "unsubscribe_url": UNSUBSCRIBE_URL,
 }  # fmt: skip
 _OF_KIND: dict[MessageKind, dict[str, Any]] = {

@@ -1,7 +1,7 @@
 """Fits a text message into two segments: GSM-7 where possible, the link always whole."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 # 3GPP TS 23.038, table 6.2.1 and its extension table 6.2.1.1 (each of which costs two septets).
 _BASIC = frozenset(
@@ -44,20 +44,29 @@ def segments(text: str) -> int:
     return 1 if length <= single else -(-length // part)
 
 
-def fit(sentences: Sequence[str], link: str) -> str:
-    """The first sentence, as many of the others as fit into two segments, and the link at the end.
+def fit(sentences: Sequence[str], link: str, *, contact: Sequence[str] = (), why: str = "") -> str:
+    """As much as fits into two segments: the sentences, whom to ask, why one gets this, and the link at the end.
 
-    `sentences` come in order of importance. What has to go, goes in this order: the least important sentences,
+    `sentences` come in order of importance, `contact` is the same said ever shorter. What has to go, goes in this
+    order: `why`, the least important sentences up to the second, the longer forms of `contact`, the second sentence,
     ornaments outside GSM-7, the end of the first sentence. A link too long for two segments by itself is left out,
     because half a link is worth nothing.
     """
     must, *rest = [to_gsm(sentence) for sentence in sentences if sentence]
-    for kept in range(len(rest), -1, -1):
-        text = _join([must, *rest[:kept]], link)
-        if segments(text) <= MAX_SEGMENTS:
-            return text
+    for second, whom in _openings(rest[:1], [to_gsm(form) for form in contact if form]):
+        text = _join([must, *second, *whom], link)
+        if segments(text) > MAX_SEGMENTS:
+            continue
+        told = [must, *second]
+        for further in rest[1:] if second else []:
+            fuller = _join([*told, further, *whom], link)
+            if segments(fuller) > MAX_SEGMENTS:
+                break
+            text, told = fuller, [*told, further]
+        whole = _join([*told, *whom, to_gsm(why)], link)
+        return whole if len(told) == len(rest) + 1 and segments(whole) <= MAX_SEGMENTS else text
     if segments(link) > MAX_SEGMENTS:
-        return fit([must, *rest], "")
+        return fit([must, *rest], "", contact=contact, why=why)
     first = _without_ornaments(must)
     if segments(_join([first], link)) <= MAX_SEGMENTS:
         return _join([first], link)
@@ -66,6 +75,14 @@ def fit(sentences: Sequence[str], link: str) -> str:
         if segments(text) <= MAX_SEGMENTS:
             return text
     return link
+
+
+def _openings(second: list[str], forms: list[str]) -> Iterator[tuple[list[str], list[str]]]:
+    """What may follow the first sentence, best first: (the second one, whom to ask), each possibly left out."""
+    yield from ((second, [form]) for form in forms)
+    yield from (([], [form]) for form in forms)
+    yield second, []
+    yield [], []
 
 
 def _without_ornaments(sentence: str) -> str:

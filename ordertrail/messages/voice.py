@@ -1,5 +1,6 @@
 """A phone call's script: TwiML that says the news, can be repeated and leads to support."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,7 +36,11 @@ _SPEAKERS = {
 KEY_SUPPORT, KEY_REPEAT = "1", "2"
 _WAIT_FOR_KEY = 6
 """Seconds."""
-_UNSPEAKABLE = str.maketrans({"·": ",", "→": ",", "–": "-", "\u2068": "", "\u2069": ""})
+_UNSPEAKABLE = str.maketrans({"–": "-", "\u2068": "", "\u2069": "", "\u200e": "", "\u200f": ""})
+_PAUSES = re.compile(r"\s*[·→]\s*")
+_COMMAS = {"ja": "、", "ar": "، "}
+_STOPS = {"ja": "。"}
+_ENDS, _OPEN_ENDS = (".", "!", "?", "。", "！", "？", "؟"), ",;:、،؛"
 _LONGEST = 1200
 """Characters of news: about a minute and a half of speech."""
 
@@ -63,17 +68,17 @@ def script(locale: str, *, hello: str, news: Sequence[str], menu: str, bye: str)
     return str(response)
 
 
-def speakable(text: str) -> str:
-    """The text without marks that only an eye reads."""
-    return text.translate(_UNSPEAKABLE)
+def speakable(text: str, language: str = "en") -> str:
+    """The text without marks that only an eye reads. `language` is an ISO 639 code."""
+    return _PAUSES.sub(_COMMAS.get(language, ", "), text.translate(_UNSPEAKABLE))
 
 
-def spoken(lines: Sequence[str]) -> list[str]:
+def spoken(lines: Sequence[str], language: str = "en") -> list[str]:
     """The lines as sentences a voice pauses after, no longer in all than a patient listener hears out."""
     told: list[str] = []
     left = _LONGEST
-    for line in map(speakable, lines):
-        sentence = line if line.endswith((".", "!", "?", "。", "！", "？", "؟")) else f"{line}."
+    for line in (speakable(line, language) for line in lines):
+        sentence = line if line.endswith(_ENDS) else line.rstrip(_OPEN_ENDS) + _STOPS.get(language, ".")
         if len(sentence) > left:
             break
         told.append(sentence)

@@ -50,7 +50,7 @@ def keep_what_is_loaded() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(5_000, 10, 10)
 
 
 def templates_dir() -> Path:

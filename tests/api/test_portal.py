@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from sqlalchemy import delete
 from starlette.testclient import TestClient
 
+from ordertrail.db import short_links
 from ordertrail.db.engine import Database
 from ordertrail.db.tables import orders
 from ordertrail.domain.brand import Brand
@@ -83,6 +84,23 @@ def test_links_are_stable_and_only_ours() -> None:
     assert links.order_of(token) == Opened(order_id="ord_1", role="customer")
     assert links.tracking_page("ord_1") == f"https://shop.example.org/t/{token}"
     assert [links.order_of(other) for other in ("", "ord_1", token[::-1], "é", token + ".x")] == [None] * 5
+
+
+def test_a_short_link_leads_to_the_page_it_stands_for(
+    client: TestClient, settings: Settings, database: Database
+) -> None:
+    links = Links(settings.secret(), "")
+    codes = {role: links.short_code("ord_1", role) for role in ("customer", "recipient")}
+    assert all(len(code) == 12 and code.isalnum() for code in codes.values()) and len(set(codes.values())) == 2
+    with database.write() as c:
+        short_links.put(c, [(code, "ord_1", role) for role, code in codes.items()])
+        short_links.put(c, [(codes["customer"], "ord_1", "customer")])
+    for role, code in codes.items():
+        answer = client.get(f"/s/{code}", follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (302, links.tracking_path("ord_1", role))
+        assert answer.headers["referrer-policy"] == "no-referrer"
+    for unknown in ("abcdefghijkl", "a%00b", "%C3%A9", "x" * 500):
+        assert client.get(f"/s/{unknown}", follow_redirects=False).status_code == 404
 
 
 def test_the_recipient_of_a_gift_learns_nothing_of_money(client: TestClient, settings: Settings) -> None:

@@ -150,7 +150,7 @@ def test_names_and_numbers_stay_whole_in_a_right_to_left_sentence() -> None:
 
 @pytest.mark.parametrize(
     ("tag", "listed", "either"),
-    [("en", "a, b", "a or b"), ("de", "a, b", "a oder b"), ("ja", "a、b", "aまたはb"), ("ar", "a، b", "a أو b")],
+    [("en", "a, b", "a or b"), ("de", "a, b", "a oder b"), ("ja", "a、b", "a または b"), ("ar", "a، b", "a أو b")],
 )
 def test_lists_are_joined_as_the_language_does(tag: str, listed: str, either: str) -> None:
     fmt = Formatter(locale=Locale.parse(tag), zone=ZoneInfo("UTC"), today=NOW.date())

@@ -197,7 +197,9 @@ class Life:
             recipient=message.contact.role, channel=message.channel,
         )  # fmt: skip
         assert key not in self.sent, f"a key used twice: {key}"
-        facts = message_facts(situation, message, page_url="https://track.example/t/1")
+        facts = message_facts(
+            situation, message, page_url="https://track.example/t/1", short_url="https://track.example/s/1"
+        )
         original = self.sent[message.copy_of] if message.copy_of else None
         self.sent[key] = Sent(
             key=key,

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from ordertrail.db import brands
+from ordertrail.db import brands, reading, short_links
 from ordertrail.db.engine import Database
 from ordertrail.db.tables import deliveries
 from ordertrail.domain.clock import system_clock
@@ -19,7 +19,8 @@ def test_each_message_links_to_the_page_of_its_reader(database: Database) -> Non
     now = system_clock()
     with database.write() as c:
         brands.put(c, brand_of("gifts"), now)
-    gift = shop.order("gifts", "1", now, recipient={"name": "Noa", "email": "noa@example.org"})
+    noa = {"name": "Noa", "email": "noa@example.org", "phone": "+34600123123", "consents": {"sms": True}}
+    gift = shop.order("gifts", "1", now, recipient=noa)
     door = FrontDoor(database, secret=SECRET.encode())
     door.order("gifts", "api", shop.body(gift | {"shipments": [shop.shipment()]}), now)
     door.tracking_event("gifts", "api", shop.body(shop.scan("out", "out_for_delivery", now)), now)
@@ -33,3 +34,7 @@ def test_each_message_links_to_the_page_of_its_reader(database: Database) -> Non
         opened = links.order_of(str(MessageFacts.model_validate_json(facts).page_url).rpartition("/")[2])
         read.setdefault(role, set()).add(opened.role if opened else None)
     assert read == {"customer": {"customer"}, "recipient": {"recipient"}}
+    urls = {str(MessageFacts.model_validate_json(facts).short_url) for role, facts in made if role == "recipient"}
+    with database.read() as c:
+        order_id = reading.order_id_of(c, "gifts", steps.key)
+        assert [short_links.find(c, url.rpartition("/")[2]) for url in urls] == [(order_id, "recipient")]

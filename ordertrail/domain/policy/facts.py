@@ -11,7 +11,7 @@ _TELLS_OF_THE_PAST = frozenset({MessageKind.DELAY, MessageKind.CORRECTION, Messa
 _NOT_YET_GONE = frozenset({ShipmentStatus.UNKNOWN, ShipmentStatus.LABEL_CREATED})
 
 
-def message_facts(situation: Situation, message: NewMessage, *, page_url: str) -> MessageFacts:
+def message_facts(situation: Situation, message: NewMessage, *, page_url: str, short_url: str) -> MessageFacts:
     """Everything a template may state about this message; personal data inside, so it stays in SQL."""
     order, state, hints = situation.order, situation.state, message.hints
     person: Person = (order.recipient if message.contact.role == RECIPIENT else None) or order.customer
@@ -53,6 +53,7 @@ def message_facts(situation: Situation, message: NewMessage, *, page_url: str) -
         refund_expected=refund.expected if refund else None,
         remedies=situation.brand.policy.remedies if message.kind is MessageKind.DELAY else (),
         page_url=page_url,
+        short_url=short_url,
     )
 
 
