@@ -61,9 +61,8 @@ class Saver:
         rows = [self._delivery(c, loaded, message, now) for message in plan.messages]
         fresh = set(advancing.insert_deliveries(c, rows))
         roles = {message.contact.role for message in plan.messages if message.channel is not Channel.EMAIL}
-        short_links.put(
-            c, [(self._links.short_code(loaded.row.id, role), loaded.row.id, role) for role in sorted(roles)]
-        )
+        codes = [(self._links.short_code(loaded.row.id, role), loaded.row.id, role) for role in sorted(roles)]
+        short_links.put(c, loaded.row.brand, codes)
         return [row for row in rows if row["id"] in fresh]
 
     def _delivery(self, c: Connection, loaded: Loaded, message: NewMessage, now: datetime) -> dict[str, Any]:

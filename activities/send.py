@@ -73,15 +73,14 @@ class SendActivity:
             return self._attempt(order.delivery_id)
 
     def _attempt(self, delivery_id: str) -> SendResult:
-        now = self._clock()
-        rendered = self._rendered(delivery_id, now)
+        rendered = self._rendered(delivery_id, self._clock())
         with self._database.write() as c:
-            step = self._claim(c, delivery_id, rendered, now)
+            step = self._claim(c, delivery_id, rendered, self._clock())  # the lock may have taken long to get
         match step:
             case Settled(result=result):
                 return result
             case Unclear(row=row, message=message):
-                return self._resolve(row, message, now)
+                return self._resolve(row, message, self._clock())
             case Claimed(row=row, message=message):
                 return self._deliver(row, message)
 
@@ -151,7 +150,8 @@ class SendActivity:
         with self._database.write() as c:
             if not self._provider(row).can_be_asked:
                 sending.count_unresolved(c, row)
-            claimed = _claimed(sending.claim(c, row, rendered=row.rendered or "", now=now), message.brand)
+            again = sending.claim(c, row, rendered=row.rendered or "", now=self._clock())  # asking may have taken long
+            claimed = _claimed(again, message.brand)
         return self._deliver(claimed.row, message)
 
     def _deliver(self, row: SendRow, message: OutgoingMessage) -> SendResult:

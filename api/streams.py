@@ -124,7 +124,8 @@ class Hub:
         for event in late:
             self._gaps.pop(event.id, None)
         for event in fresh:
-            skipped = range((self._position or 0) + 1, event.id)[-(_GAPS_MAX - len(self._gaps)) :]
+            room = max(0, _GAPS_MAX - len(self._gaps))
+            skipped = range(max((self._position or 0) + 1, event.id - room), event.id)
             self._gaps.update(dict.fromkeys(skipped, _GAP_POLLS))
             self._position = event.id
         return [*late, *fresh]

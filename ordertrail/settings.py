@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     push_allow_private: bool = Field(
         False, description="Take push services without TLS and on private addresses; for tests only"
     )
-    provider_timeout_s: float = Field(10, gt=0, description="How long a provider may take to answer, in seconds")
+    provider_timeout_s: float = Field(10, gt=0, le=10, description="How long a provider may take to answer, in seconds")
     sendgrid_rate: float = Field(100, gt=0, description="Sends per second, over all workers")
     twilio_rate: float = Field(50, gt=0, description="Sends per second, over all workers")
     twilio_voice_rate: float = Field(1, gt=0, description="Calls per second, over all workers")

@@ -1,5 +1,6 @@
 """The customer's tracking page: whoever holds the signed link may look, and nobody else learns anything."""
 
+import hmac
 import json
 from datetime import datetime
 
@@ -54,11 +55,12 @@ async def short_link(request: Request, code: str) -> Response:
         with context.parts.database.read() as c:
             return short_links.find(c, code) if code.isascii() and code.isalnum() else None
 
-    meant = await run_in_threadpool(found)
-    if meant is None:
+    links, meant = context.parts.links, await run_in_threadpool(found)
+    # The table says what a code stands for; that it is ours, and of the secret in force, says the code itself.
+    if meant is None or not hmac.compare_digest(links.short_code(*meant), code):
         html = await run_in_threadpool(context.parts.pages.not_found, None)
         return HTMLResponse(html, 404, PAGE_HEADERS)
-    return RedirectResponse(context.parts.links.tracking_path(*meant), 302, PAGE_HEADERS)
+    return RedirectResponse(links.tracking_path(*meant), 302, PAGE_HEADERS)
 
 
 def _rendered(context: Context, opened: Opened, token: str) -> str | None:
@@ -96,6 +98,7 @@ async def tracking_stream(request: Request, token: str, last_event_id: str | Non
     if opened is None:
         # EventSource gives up for good on 204, which a stale tab with an old link should.
         return Response(status_code=204, headers=PAGE_HEADERS)
+    await context.hub.positioned()
     events = listen(context.hub, opened.order_id, event_number(last_event_id), bare_event)
     return StreamingResponse(events, media_type="text/event-stream", headers=PAGE_HEADERS)
 

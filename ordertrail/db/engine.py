@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
@@ -107,9 +107,11 @@ class Database:
                 if self._glancing is None:
                     self._glancing = self.reader.connect().execution_options(**_GLANCE)
                 yield self._glancing
-            except _AWAY as error:
+            except SQLAlchemyError as error:
                 self._end_glancing()
-                raise _unavailable(error) from None
+                if isinstance(error, _AWAY):
+                    raise _unavailable(error) from None
+                raise
 
     def _end_glancing(self) -> None:
         glancing, self._glancing = self._glancing, None

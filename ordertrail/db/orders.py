@@ -61,7 +61,10 @@ _UPSERT_PERSON = Prepared(
     ).returning(people.c.id),
 )
 _LOCK_PEOPLE = (
-    select(people.c.id).where(people.c.id.in_(bindparam("ids", expanding=True))).order_by(people.c.id).with_for_update()
+    select(people.c.id)
+    .where(people.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(people.c.person_key)
+    .with_for_update()
 )
 
 
@@ -138,6 +141,6 @@ def upsert_person(
 
 
 def lock_people(c: Connection, person_ids: Sequence[str]) -> None:
-    """Hold the recipients' rows, always in the same order: two orders of one customer meet here."""
+    """Hold people's rows in the order in which the front door stores them: two orders of one customer meet here."""
     if c.dialect.name != "sqlite":  # whose writers follow one another anyway
         c.execute(_LOCK_PEOPLE, {"ids": sorted(set(person_ids))})

@@ -11,10 +11,10 @@ _PUT = Prepared(short_links, lambda new: new.on_conflict_do_nothing(index_elemen
 _FIND = select(short_links.c.order_id, short_links.c.role).where(short_links.c.code == bindparam("wanted"))
 
 
-def put(c: Connection, codes: Sequence[tuple[str, str, str]]) -> None:
-    """Keep (code, order id, role); a code that is known stays as it is."""
+def put(c: Connection, brand: str, codes: Sequence[tuple[str, str, str]]) -> None:
+    """Keep (code, order id, role) of orders of this brand; a code that is known stays as it is."""
     for code, order_id, role in codes:
-        c.execute(_PUT.on(c), {"code": code, "order_id": order_id, "role": role})
+        c.execute(_PUT.on(c), {"code": code, "brand": brand, "order_id": order_id, "role": role})
 
 
 def find(c: Connection, code: str) -> tuple[str, str] | None:

@@ -412,6 +412,7 @@ short_links = Table(
     "short_links",
     metadata,
     Column("code", String(12), primary_key=True, comment="keyed hash of order and role"),
+    Column("brand", Brand, nullable=False),
     Column("order_id", Id, nullable=False),
     Column("role", String(20), nullable=False, comment="customer, or recipient of a gift"),
     comment="what the short links in texts stand for",

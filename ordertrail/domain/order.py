@@ -1,5 +1,6 @@
 """The canonical order: what every sales channel's payload becomes at the front door."""
 
+import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -33,12 +34,17 @@ def _phone(value: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+_EXTENSIONS = re.compile(r"-[0-9a-zA-Z]-.*$")
+"""What browsers add ('en-US-u-hc-h12') and nothing here depends on."""
+
+
 def _locale(value: str) -> str:
+    tag = _EXTENSIONS.sub("", value.replace("_", "-"))
     try:
-        Locale.parse(value, sep="-" if "-" in value else "_")
+        Locale.parse(tag, sep="-")
     except (UnknownLocaleError, ValueError):
         raise ValueError(f"'{value}' is not a BCP 47 language tag, such as 'pt-BR'") from None
-    return value.replace("_", "-")
+    return tag
 
 
 def _currency(value: str) -> str:

@@ -17,6 +17,7 @@ from ordertrail.domain.document import (
 from ordertrail.domain.events import Envelope, TrackingEvent
 from ordertrail.domain.order import CanonicalOrder
 from ordertrail.domain.order_state import OrderState, ShipmentState, fold_order
+from ordertrail.domain.statuses import ON_THE_WAY_BACK
 from ordertrail.domain.vocabulary import Condition, ShipmentStatus
 
 DEFAULT_ZONE, DEFAULT_LOCALE = "UTC", "en"
@@ -74,7 +75,7 @@ def build_document(
 def _shipment(shipment: ShipmentState, entries: list[Envelope], conditions: tuple[Condition, ...]) -> ShipmentView:
     facts, fold = shipment.facts, shipment.fold
     events = [e.event for e in entries if isinstance(e.event, TrackingEvent) and e.shipment_ref == shipment.ref]
-    turned = min((event.occurred_at for event in events if _to_sender(event)), default=None)
+    turned = min((event.occurred_at for event in events if _turns_back(event)), default=None)
     scans = [
         Scan(
             at=event.occurred_at,
@@ -106,14 +107,15 @@ def _shipment(shipment: ShipmentState, entries: list[Envelope], conditions: tupl
     )
 
 
-def _to_sender(event: TrackingEvent) -> bool:
-    return event.to_sender or event.status in (ShipmentStatus.RETURNING, ShipmentStatus.RETURNED)
+def _turns_back(event: TrackingEvent) -> bool:
+    meant = ON_THE_WAY_BACK.get(event.status) if event.to_sender else event.status
+    return meant in (ShipmentStatus.RETURNING, ShipmentStatus.RETURNED)
 
 
 def _as_seen_by_customer(event: TrackingEvent, turned: datetime | None) -> ShipmentStatus:
     """A carrier calls it delivered when a parcel that turned back arrives at its sender; its customer would not."""
-    back = turned is not None and event.occurred_at >= turned
-    return ShipmentStatus.RETURNED if back and event.status is ShipmentStatus.DELIVERED else event.status
+    back = event.to_sender or (turned is not None and event.occurred_at >= turned)
+    return ON_THE_WAY_BACK.get(event.status, event.status) if back else event.status
 
 
 def _events(entries: list[Envelope]) -> tuple[OrderEventView, ...]:

@@ -110,7 +110,7 @@ TRANSITIONS: Mapping[ShipmentStatus, Mapping[ShipmentStatus, Transition]] = Mapp
 )
 """`TRANSITIONS[current][reported]`, complete for all 13 x 13 pairs."""
 
-_ON_THE_WAY_BACK: Mapping[ShipmentStatus, ShipmentStatus] = MappingProxyType(
+ON_THE_WAY_BACK: Mapping[ShipmentStatus, ShipmentStatus] = MappingProxyType(
     {
         _S.PICKED_UP: _S.RETURNING,
         _S.IN_TRANSIT: _S.RETURNING,
@@ -131,7 +131,7 @@ def transition(
     `to_sender`: the report itself says its destination is the sender. `going_back`: the shipment was `returning` at
     some time before. Either turns forward words into those of the way back before the table is asked.
     """
-    meant = _ON_THE_WAY_BACK.get(reported, reported) if to_sender or going_back else reported
+    meant = ON_THE_WAY_BACK.get(reported, reported) if to_sender or going_back else reported
     answer = TRANSITIONS[current][meant]
     if isinstance(answer, Move) and meant is not reported:
         return Reinterpret(as_status=meant)

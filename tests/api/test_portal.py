@@ -93,13 +93,16 @@ def test_a_short_link_leads_to_the_page_it_stands_for(
     codes = {role: links.short_code("ord_1", role) for role in ("customer", "recipient")}
     assert all(len(code) == 12 and code.isalnum() for code in codes.values()) and len(set(codes.values())) == 2
     with database.write() as c:
-        short_links.put(c, [(code, "ord_1", role) for role, code in codes.items()])
-        short_links.put(c, [(codes["customer"], "ord_1", "customer")])
+        short_links.put(c, "acme", [(code, "ord_1", role) for role, code in codes.items()])
+        short_links.put(c, "acme", [(codes["customer"], "ord_1", "customer")])
     for role, code in codes.items():
         answer = client.get(f"/s/{code}", follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (302, links.tracking_path("ord_1", role))
         assert answer.headers["referrer-policy"] == "no-referrer"
-    for unknown in ("abcdefghijkl", "a%00b", "%C3%A9", "x" * 500):
+    forged = Links(b"another secret that is long enough", "").short_code("ord_1")
+    with database.write() as c:
+        short_links.put(c, "acme", [(forged, "ord_1", "customer")])
+    for unknown in (forged, "abcdefghijkl", "a%00b", "%C3%A9", "x" * 500):
         assert client.get(f"/s/{unknown}", follow_redirects=False).status_code == 404
 
 

@@ -58,6 +58,7 @@ def test_contacts_are_kept_in_their_normal_form():
     assert customer.phone == "+34612345678"
     assert customer.email == "Somebody@example.org"
     assert customer.locale == "pt-BR"
+    assert Person(name="Ada", email="ada@example.org", locale="en-US-u-hc-h12").locale == "en-US"
     assert customer.zone == "Europe/Madrid"
 
 

@@ -21,6 +21,11 @@ def test_the_carriers_delivered_after_a_return_is_shown_as_back_with_us():
     assert shown_scans("in_transit", "delivered", to_sender=True) == ["in_transit", "returned"]
 
 
+def test_what_happens_on_the_way_back_is_shown_as_that():
+    assert shown_scans("returning", "out_for_delivery", "delivered") == ["returning", "returning", "returned"]
+    assert shown_scans("in_transit", "exception", to_sender=True) == ["in_transit", "exception"]
+
+
 def test_a_delivery_before_the_return_stays_one():
     assert shown_scans("delivered", "returning", "delivered") == ["delivered", "returning", "returned"]
     assert shown_scans("in_transit", "delivered") == ["in_transit", "delivered"]

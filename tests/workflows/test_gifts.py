@@ -1,5 +1,7 @@
 """A gift: giver and recipient get links of their own, because only one of them may see what it cost."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from sqlalchemy import select
 
 from ordertrail.db import brands, reading, short_links
@@ -38,3 +40,19 @@ def test_each_message_links_to_the_page_of_its_reader(database: Database) -> Non
     with database.read() as c:
         order_id = reading.order_id_of(c, "gifts", steps.key)
         assert [short_links.find(c, url.rpartition("/")[2]) for url in urls] == [(order_id, "recipient")]
+
+
+def test_two_people_may_send_each_other_gifts_at_the_same_moment(database: Database) -> None:
+    now = system_clock()
+    with database.write() as c:
+        brands.put(c, brand_of("gifts"), now)
+    ada, noa = ({"name": name, "email": f"{name.lower()}@example.org"} for name in ("Ada", "Noa"))
+    door = FrontDoor(database, secret=SECRET.encode())
+
+    def give(number: int) -> str:
+        giver, taker = (ada, noa) if number % 2 else (noa, ada)
+        gift = shop.order("gifts", f"g{number}", now, recipient=taker) | {"customer": giver}
+        return str(door.order("gifts", "api", shop.body(gift), now).answer["status"])
+
+    with ThreadPoolExecutor(8) as many:
+        assert set(many.map(give, range(48))) == {"accepted"}

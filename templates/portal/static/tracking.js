@@ -87,12 +87,8 @@
 
   function listen() {
     const source = new EventSource(stream);
-    let opened = false;
     for (const name of ["message", "change", "update"]) source.addEventListener(name, soon);
-    source.addEventListener("open", () => {
-      if (opened) soon(); // something may have happened while we were away
-      opened = true;
-    });
+    source.addEventListener("open", soon); // something may have happened since the page was made, or while we were away
     window.addEventListener("pagehide", () => source.close());
     window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   }
