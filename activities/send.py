@@ -23,7 +23,7 @@ from ordertrail.domain.failures import Ambiguous, Permanent, Transient
 from ordertrail.domain.message import MessageFacts, OutgoingMessage, Rendered
 from ordertrail.domain.outcome import SendInput, SendResult
 from ordertrail.domain.vocabulary import Channel, DeliveryState, MessageKind
-from ordertrail.messages.preflight import Blocked, preflight
+from ordertrail.messages.preflight import Blocked, preflight, without_past_dates
 from ordertrail.messages.render import Renderer
 
 log = structlog.get_logger(__name__)
@@ -94,7 +94,10 @@ class SendActivity:
         facts = MessageFacts.model_validate_json(row.facts)
         if _blocked(row, facts, now):
             return None
-        return self._renderer.render(brand, facts, Channel(row.channel)).model_dump_json()
+        return self._render(brand, facts, row, now)
+
+    def _render(self, brand: Brand, facts: MessageFacts, row: SendRow, now: datetime) -> str:
+        return self._renderer.render(brand, without_past_dates(facts, now), Channel(row.channel)).model_dump_json()
 
     def _claim(
         self, c: Connection, delivery_id: str, fresh: str | None, now: datetime
@@ -112,7 +115,7 @@ class SendActivity:
             state, reason = blocked
             sending.settle(c, row, state, reason=reason, now=now)
             return Settled(result=_result(state, reason))
-        rendered = row.rendered or fresh or self._renderer.render(brand, facts, Channel(row.channel)).model_dump_json()
+        rendered = row.rendered or fresh or self._render(brand, facts, row, now)
         return _claimed(sending.claim(c, row, rendered=rendered, now=now), brand)
 
     def _claimed_before(self, c: Connection, row: SendRow, brand: Brand, now: datetime) -> "Unclear":

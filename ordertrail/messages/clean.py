@@ -40,9 +40,9 @@ def greeting_name(name: str) -> str:
 
 
 def web_url(url: object) -> str:
-    """The address if it is http or https without spaces or credentials tricks, else an empty text."""
+    """The address if it is http or https without spaces, quotes or a name before the host, else an empty text."""
     text = str(url or "").strip()
-    return text if re.fullmatch(r"https?://[^\s<>\"'\\]+", text, re.IGNORECASE) else ""
+    return text if re.fullmatch(r"https?://[^\s<>\"'\\/?#@]+([/?#][^\s<>\"'\\]*)?", text, re.IGNORECASE) else ""
 
 
 def _clean(value: object) -> object:

@@ -61,6 +61,14 @@ class Gallery:
             rendered = self._renderer.render(choice.brand, self.facts(choice), channel)
         except TemplateError as error:
             return Part(channel=channel, problem=f"{type(error).__name__}: {error.message}")
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:  # by a brand's own template
+            return Part(channel=channel, problem=type(error).__name__)
         return Part(
             channel=channel, rendered=rendered, segments=segments(rendered.text) if channel is Channel.SMS else 0
         )

@@ -9,6 +9,7 @@ from ordertrail.domain.order import OrderLine
 from ordertrail.domain.promise import DatePromise, Promise
 from ordertrail.domain.vocabulary import MessageKind, OrderStatus
 from ordertrail.messages.clean import web_url
+from ordertrail.messages.preflight import totals_add_up
 
 _S = "https://schema.org/"
 _O = OrderStatus
@@ -57,7 +58,7 @@ def json_ld(brand: Brand, facts: MessageFacts, carrier: str | None, promise: Pro
 
 
 def _order(brand: Brand, facts: MessageFacts) -> dict[str, Any]:
-    priced = not facts.for_gift_recipient
+    priced = not facts.for_gift_recipient and totals_add_up(facts)
     return _without_empty({
         "@type": "Order",
         "orderNumber": facts.order_number,

@@ -17,6 +17,7 @@ from ordertrail.domain.document import OrderDocument, PromiseRecord
 from ordertrail.domain.message import Rendered
 from ordertrail.domain.promise import DatePromise, Promise
 from ordertrail.domain.vocabulary import Channel, MessageKind
+from ordertrail.messages.brand_words import writes_first_in
 from ordertrail.messages.catalogue import SOURCE
 from ordertrail.messages.clean import clean_facts
 from ordertrail.messages.environment import Environments, content_hash
@@ -126,7 +127,10 @@ class Pages:
         env = self._environments.html(brand.id if brand else "", fmt.catalogue if fmt else SOURCE)
         language = fmt.tag if fmt else SOURCE
         template = env.get_template(f"portal/{name}")
-        return template.render(brand=brand, assets=self._assets, language=language, **known, **context)
+        first = not (brand and fmt) or writes_first_in(brand, fmt.catalogue)
+        return template.render(
+            brand=brand, assets=self._assets, language=language, first_language=first, **known, **context
+        )
 
 
 def support_now(brand: Brand, fmt: Formatter, now: datetime) -> dict[str, object]:

@@ -7,10 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
 
 from ordertrail.domain.message import MessageFacts
+from ordertrail.domain.promise import DatePromise, Promise, WindowPromise
 from ordertrail.domain.vocabulary import MessageKind
 from ordertrail.messages.clean import web_url
 from ordertrail.messages.tracking_numbers import tracking_number_plausible
@@ -111,7 +113,8 @@ _ABOUT_PROMISE = frozenset({_K.ORDER_CONFIRMATION, _K.BACK_ON_TRACK})
 """Kinds that say when to expect the goods, whatever happened before."""
 _NEWS_WITH_PROMISE = frozenset({_K.ORDER_UPDATE, _K.SHIPPED, _K.IN_TRANSIT, _K.OUT_FOR_DELIVERY})
 """Kinds whose news is good without a date: a promise that had passed when it happened is not repeated in them."""
-_PROMISE_IF_AHEAD = _NEWS_WITH_PROMISE | {_K.DELIVERY_ATTEMPTED, _K.DELAY, _K.ISSUE, _K.CORRECTION}
+_PROMISE_IF_AHEAD = _NEWS_WITH_PROMISE | {_K.DELIVERY_ATTEMPTED, _K.DELAY, _K.CORRECTION}
+"""An issue names no date: the one that was promised is in doubt, and a new one comes with a message of its own."""
 
 
 def states_promise(facts: MessageFacts) -> bool:
@@ -120,7 +123,25 @@ def states_promise(facts: MessageFacts) -> bool:
         return False
     if facts.kind in _ABOUT_PROMISE:
         return True
+    if facts.kind is _K.DELIVERY_ATTEMPTED:
+        return _after_attempt(facts.promise, facts.happened_at)
     return facts.kind in _PROMISE_IF_AHEAD and facts.promise.ends() > facts.happened_at
+
+
+def _after_attempt(promise: Promise, attempt: datetime) -> bool:
+    """Whether a date can be that of the next try; the day of the one that failed is not."""
+    match promise:
+        case DatePromise(on=day, zone=zone):
+            return day > attempt.astimezone(ZoneInfo(zone)).date()
+        case WindowPromise(starts_at=start):
+            return start > attempt
+
+
+def without_past_dates(facts: MessageFacts, now: datetime) -> MessageFacts:
+    """The facts as they are told at `now`: news that matters more than its date goes without one that has passed."""
+    past = facts.promise is not None and facts.promise.ends() <= now
+    tells_all_the_same = facts.kind in (_K.DELAY, _K.CORRECTION, _K.DELIVERY_ATTEMPTED)
+    return facts.model_copy(update={"promise": None}) if past and tells_all_the_same else facts
 
 
 def preflight(facts: MessageFacts, now: datetime) -> Preflight:

@@ -94,7 +94,7 @@ _OF_KIND: dict[MessageKind, dict[str, Any]] = {
         "action_required": True,
     },
     _K.BACK_ON_TRACK: {"shipment": PARCEL},
-    _K.CORRECTION: {"shipment": PARCEL, "reason_code": ReasonCode.LOST},
+    _K.CORRECTION: {"shipment": PARCEL},
     _K.CANCELLED: {"order_status": OrderStatus.CANCELLED, "reason_code": ReasonCode.OUT_OF_STOCK},
     _K.REFUNDED: {
         "order_status": OrderStatus.CANCELLED, "refund_amount": Decimal("24.50"), "refund_currency": "EUR",

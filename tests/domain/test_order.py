@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ordertrail.domain.order import CanonicalOrder
+from ordertrail.domain.order import CanonicalOrder, Person
 from tests.domain.builders import order
 
 

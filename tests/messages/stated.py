@@ -67,7 +67,7 @@ EMAIL: dict[K, tuple[str, ...]] = {
     K.DELIVERY_ATTEMPTED: (*_TRACKING, "happened", "expected"),
     K.DELIVERED: (*_TRACKING, "happened", "left at", "item"),
     K.DELAY: (*_TRACKING, "expected", "was expected"),
-    K.ISSUE: (*_TRACKING, "happened", "expected"),
+    K.ISSUE: (*_TRACKING, "happened"),
     K.BACK_ON_TRACK: (*_TRACKING, "expected"),
     K.CORRECTION: (*_TRACKING, "happened", "expected"),
     K.CANCELLED: ("happened", "total", "item", "other item"),

@@ -135,7 +135,9 @@ def test_an_orders_card_is_machine_readable(renderer: Renderer, kind: MessageKin
     order = card if card["@type"] == "Order" else card["partOfOrder"]
     assert order["orderNumber"] and order["merchant"]["name"] == "Casa Verde"
     assert order["orderStatus"].startswith("https://schema.org/Order")
-    assert ("price" in order) is (name != "gift")
+    assert ("price" in order) is (name not in {"gift", "hostile"}), (
+        "not to a gift's recipient, nor sums that do not add up"
+    )
     assert "evil" not in str(card.get("trackingUrl", ""))
 
 

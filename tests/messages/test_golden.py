@@ -1,15 +1,21 @@
 """Golden messages, for each kind and language on every channel; ORDERTRAIL_RECORD_GOLDEN=1 records them anew."""
 
+import json
 import os
+import re
 from pathlib import Path
 
+import html5lib
 import pytest
 
 from ordertrail.domain.message import Rendered
 from ordertrail.domain.vocabulary import Channel, MessageKind
 from ordertrail.messages.catalogue import languages
 from ordertrail.messages.render import Renderer
+from ordertrail.messages.sms import MAX_SEGMENTS, is_gsm, segments
 from tests.messages.facts import CASA_VERDE, KINDS, facts
+from tests.messages.html_check import Page
+from tests.messages.test_email import LIMIT
 
 GOLDEN = Path(__file__).parent / "golden"
 RECORD = "ORDERTRAIL_RECORD_GOLDEN"
@@ -41,3 +47,22 @@ def test_golden(renderer: Renderer, kind: MessageKind, language: str) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content, encoding="utf-8")
         assert file.read_text(encoding="utf-8") == content, f"{language}/{name} differs; {RECORD}=1 records it anew"
+
+
+@pytest.mark.parametrize("file", sorted(GOLDEN.glob("*/*.html")), ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_each_golden_email_is_valid_small_and_machine_readable(file: Path) -> None:
+    html = file.read_text(encoding="utf-8")
+    html5lib.HTMLParser(strict=True).parse(html)
+    assert len(html.encode()) < LIMIT
+    page = Page(html)
+    links = [str(tag.get("href") or tag.get("src")) for tag in (*page.all("a"), *page.all("img"))]
+    assert links and all(link.startswith(("https://", "mailto:", "tel:")) for link in links)
+    for card in re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL):
+        assert json.loads(card)["@context"] == "https://schema.org"
+
+
+@pytest.mark.parametrize("file", sorted(GOLDEN.glob("*/*.txt")), ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_each_golden_text_message_is_at_most_two_segments(file: Path) -> None:
+    sms = file.read_text(encoding="utf-8").partition("=== sms ===\n")[2].partition("\n\n=== push")[0]
+    assert sms and segments(sms) <= MAX_SEGMENTS
+    assert is_gsm(sms) or file.parent.name in ("ar", "ja")

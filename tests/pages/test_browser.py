@@ -18,7 +18,7 @@ from tests.pages.conftest import CUSTOMER, Place
 pytestmark = pytest.mark.browser
 
 PHONE, SMALLEST, DESKTOP = 390, 320, 1280
-LOOKS = [(SMALLEST, "light"), (SMALLEST, "dark"), (DESKTOP, "light")]
+LOOKS = [(SMALLEST, "light"), (SMALLEST, "dark"), (DESKTOP, "light"), (DESKTOP, "dark")]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 KIND = "/ops/templates/casa-verde/delay"
 OPERATOR_PAGES = {
@@ -28,6 +28,8 @@ OPERATOR_PAGES = {
     "a notification": "/outbox/3",
     "a call": "/outbox/4",
     "gallery": "/ops/templates",
+    "gallery in Arabic": "/ops/templates?language=ar",
+    "a kind in Arabic": f"{KIND}?language=ar",
     "gallery, extreme": "/ops/templates?brand=forno&data=long",
     "a kind": KIND,
     "a kind, hostile": f"{KIND}?data=hostile",

@@ -5,7 +5,7 @@ from ordertrail.domain.order import Person
 from ordertrail.domain.order_state import OrderState, ShipmentState
 from ordertrail.domain.policy.situation import RECIPIENT, NewMessage, Situation
 from ordertrail.domain.promise import Promise
-from ordertrail.domain.vocabulary import MessageKind, ShipmentStatus
+from ordertrail.domain.vocabulary import TERMINAL_SHIPMENT, MessageKind, ShipmentStatus
 
 _TELLS_OF_THE_PAST = frozenset({MessageKind.DELAY, MessageKind.CORRECTION, MessageKind.DELIVERED})
 _NOT_YET_GONE = frozenset({ShipmentStatus.UNKNOWN, ShipmentStatus.LABEL_CREATED})
@@ -65,7 +65,9 @@ def _still_ahead(situation: Situation, message: NewMessage, promise: Promise | N
 
 
 def _shipment(state: OrderState, shipment: ShipmentState) -> ShipmentFacts:
-    refs = [other.ref for other in state.shipments]
+    counted = [s for s in state.shipments if s is shipment or s.fold.status is not ShipmentStatus.CANCELLED]
+    refs = [other.ref for other in counted]
+    arrived = shipment.fold.status is ShipmentStatus.DELIVERED
     return ShipmentFacts(
         ref=shipment.ref,
         status=shipment.fold.status,
@@ -76,5 +78,12 @@ def _shipment(state: OrderState, shipment: ShipmentState) -> ShipmentFacts:
         lines=shipment.lines,
         number=refs.index(shipment.ref) + 1,
         of=len(refs),
-        rest=sum(s.shipped_at is None and s.fold.status in _NOT_YET_GONE for s in state.shipments if s is not shipment),
+        rest=sum(_still_to_come(other, arrived) for other in counted if other is not shipment),
     )
+
+
+def _still_to_come(other: ShipmentState, arrived: bool) -> bool:
+    """Beside a parcel that arrived, one on its way is to come as well; beside one that leaves, those that wait."""
+    if arrived:
+        return other.fold.status not in TERMINAL_SHIPMENT
+    return other.shipped_at is None and other.fold.status in _NOT_YET_GONE
