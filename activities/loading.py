@@ -1,6 +1,6 @@
 """The load half of a step: append what has come to the timeline, and gather everything the decision is made from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from activities.carrier_watch import CarrierWatch
 from ordertrail.db import advancing, contacts, inbox, orders, preferences, subscriptions, trackers
 from ordertrail.db.brands import Brands, KnownBrand
-from ordertrail.db.inbox import InboxKind, Waiting
+from ordertrail.db.inbox import InboxKind, InboxState, Waiting
 from ordertrail.db.orders import OrderRow
 from ordertrail.domain.brand import Brand
 from ordertrail.domain.events import AnyEvent, AnyOrderEvent, DeliveryReport, Envelope, OrderPlaced, TrackingEvent
@@ -92,6 +92,8 @@ class Loader:
                     c, brand=row.brand, order_id=row.id, entry=entry, inbox_id=item.inbox_id, seq=row.seq + 1
                 )
                 (batch if fresh else duplicates).append(entry if fresh else entry.event_id)  # type: ignore[arg-type]
+                if not fresh and _tells_otherwise(entry, [*entries, *batch]):
+                    inbox.settle(c, item.inbox_id, InboxState.DEAD, reason="same_id_other_body", order_id=row.id)
             inbox.consume(c, [item.id for item in waiting])
             state = fold_order(order, [*entries, *batch])
             linked = any(map(_may_name_tracker, waiting)) and self._link_trackers(c, row, state, now)
@@ -176,6 +178,13 @@ def _midnight(now: datetime, zone: ZoneInfo) -> datetime:
 def _addresses(person: Person) -> list[tuple[Channel, str]]:
     pairs = ((Channel.EMAIL, person.email), (Channel.SMS, person.phone), (Channel.VOICE, person.phone))
     return [(channel, address) for channel, address in pairs if address]
+
+
+def _tells_otherwise(repeated: Envelope, known: Iterable[Envelope]) -> bool:
+    """Whether an event of the same id said something else, which the front door sees for one name of the order only."""
+    same = ("source", "event_id", "shipment_ref")
+    first = next((e for e in known if all(getattr(e, name) == getattr(repeated, name) for name in same)), None)
+    return first is not None and first.event != repeated.event
 
 
 def _may_name_tracker(item: Waiting) -> bool:
