@@ -125,6 +125,12 @@ class Brand(Value):
     languages: tuple[LocaleTag, ...] = ("en",)
     currency: Currency = "EUR"
     logo_url: Url | None = None
+    logo_width: int | None = Field(
+        None,
+        ge=1,
+        le=400,
+        description="Of the logo, in pixels, where it is 36 high; keeps an email's layout steady",
+    )
     colour: Colour = "#1f4e79"
     colour_text: Colour = "#ffffff"
     sender: Sender

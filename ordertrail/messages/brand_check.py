@@ -24,7 +24,7 @@ _HREF = re.compile(r'(?:href|src)="([^"]*)"')
 
 ProblemCode = Literal[
     "template_fails", "says_none", "email_too_large", "sms_too_long", "link_broken", "link_insecure", "low_contrast",
-    "contact_missing", "hours_missing", "legal_missing", "language_unknown", "wording_unknown",
+    "logo_width_missing", "contact_missing", "hours_missing", "legal_missing", "language_unknown", "wording_unknown",
 ]  # fmt: skip
 
 
@@ -48,7 +48,14 @@ def check_brand(brand: Brand, renderer: Renderer) -> list[Problem]:
     Renders each kind x channel x language of the brand with every set of samples, so it takes seconds: for loading a
     brand, not for sending a message.
     """
-    return [*_colours(brand), *_links(brand), *_contacts(brand), *_languages(brand), *_messages(brand, renderer)]
+    return [
+        *_colours(brand),
+        *_links(brand),
+        *_logo(brand),
+        *_contacts(brand),
+        *_languages(brand),
+        *_messages(brand, renderer),
+    ]
 
 
 def _colours(brand: Brand) -> Iterator[Problem]:
@@ -71,6 +78,11 @@ def _links(brand: Brand) -> Iterator[Problem]:
             yield Problem(code="link_broken", severity="error", where=where)
         elif link is not None and not str(link).startswith("https://"):
             yield Problem(code="link_insecure", severity="warning", where=where, detail="not https")
+
+
+def _logo(brand: Brand) -> Iterator[Problem]:
+    if brand.logo_url is not None and brand.logo_width is None:
+        yield Problem(code="logo_width_missing", severity="warning", where="logo_width", detail="at a height of 36")
 
 
 def _contacts(brand: Brand) -> Iterator[Problem]:

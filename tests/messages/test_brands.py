@@ -118,7 +118,8 @@ def test_what_is_poor_about_a_brand_is_named(renderer: Renderer) -> None:
         logo_url="http://poor.example/logo.png", languages=("en", "xh"), wording={"proccessing": "in work"},
     )  # fmt: skip
     assert _codes(check_brand(poor, renderer)) == {
-        ("low_contrast", "colour_text"), ("link_insecure", "logo_url"), ("contact_missing", "support"),
+        ("low_contrast", "colour_text"), ("link_insecure", "logo_url"),
+        ("logo_width_missing", "logo_width"), ("contact_missing", "support"),
         ("hours_missing", "support.hours"), ("legal_missing", "legal"), ("language_unknown", "languages: xh"),
         ("wording_unknown", "wording.proccessing"),
     }  # fmt: skip

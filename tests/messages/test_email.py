@@ -192,3 +192,9 @@ def test_the_stylesheet_holds_only_what_can_be_inlined() -> None:
     css = (Path(__file__).parents[2] / "templates/messages/_layout/email.css").read_text()
     selectors = re.findall(r"^([^/{}]+)\{", css, re.MULTILINE)
     assert selectors and all(re.fullmatch(r"[a-z0-9]*\.[a-z]+ ", selector) for selector in selectors)
+
+
+def test_a_logo_has_its_size(renderer: Renderer) -> None:
+    shop = CASA_VERDE.model_copy(update={"logo_url": "https://casaverde.example/logo.png", "logo_width": 120})
+    (logo,) = Page(renderer.render(shop, facts(K.DELIVERED), Channel.EMAIL).html or "").all("img")[:1]
+    assert (logo["alt"], logo["width"], logo["height"]) == ("Casa Verde", "120", "36")

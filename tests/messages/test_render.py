@@ -79,6 +79,7 @@ def test_the_same_facts_on_small_channels(
         said_so = fact in said or spelled(fact) in said or fact.replace("–", "-") in said
         assert said_so, f"{fact!r} not in {said!r}"
     assert "Casa Verde" in said or channel is Channel.PUSH
+    assert "34912345678" in said.replace(" ", "") or channel is Channel.VOICE, "in a call it is key 1"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

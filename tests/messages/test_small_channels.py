@@ -22,7 +22,8 @@ def test_a_call_says_its_news_twice_and_offers_support(renderer: Renderer, kind:
     after = [say.text for say in response.findall("Say")]
     assert inside[0] == "Hello. This is a message from Casa Verde."
     assert inside[-1] == "To talk to us, press 1. To hear this again, press 2."
-    assert after == [*inside[1:-1], "Goodbye."]
+    assert after[:-1] == inside[1:-1]
+    assert (after[-1] or "").startswith("Why did I get this? ") and (after[-1] or "").endswith(" Goodbye.")
     assert response[-1].tag == "Hangup"
     assert call.text.splitlines() == inside
     assert "https://" not in call.text and "·" not in call.text
