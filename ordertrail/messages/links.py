@@ -1,12 +1,11 @@
 """Signed links to the customer's own pages; whoever holds one needs no login."""
 
-import hashlib
-import hmac
 import string
 from dataclasses import dataclass
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from ordertrail.domain.ids import keyed_hash
 from ordertrail.domain.policy.situation import CUSTOMER, RECIPIENT
 from ordertrail.domain.vocabulary import Channel, MessageKind
 
@@ -68,8 +67,7 @@ class Links:
 
         What they stand for is looked up, see `ordertrail.db.short_links`.
         """
-        digest = hmac.new(self._secret, f"short\0{order_id}\0{role}".encode(), hashlib.sha256).digest()
-        number, marks = int.from_bytes(digest), []
+        number, marks = int(keyed_hash(self._secret, "short", order_id, role), 16), []
         for _ in range(_CODE_LENGTH):
             number, at = divmod(number, len(_CODE_MARKS))
             marks.append(_CODE_MARKS[at])
